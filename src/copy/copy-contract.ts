@@ -1,0 +1,110 @@
+/**
+ * What the copy engine is asked and what it answers. The room above (preparation, verification) hands out packed plan
+ * records and takes packed results; it never sees threads. Two implementations pass the same tests: worker threads, and
+ * one in the calling thread over any FileSystem (for fault injection).
+ */
+
+/** How a drive wants to be written. */
+export type IoMode =
+  /** One writer, files in plan order: rotating disks, NTFS, USB bridges. */
+  | "sequential"
+  /** Several writers at several places at once: solid state, tmpfs. */
+  | "parallel";
+
+export interface CopyDrive {
+  /** Directory on the drive that receives the files: `<mount>/<SessionId>`; rows go below it as `<row>/<storedPath>`. */
+  sessionRoot: string;
+  ioMode: IoMode;
+}
+
+/** Consecutive packed plan records (plan-record.ts) of one drive. */
+export interface WorkBatch {
+  records: Buffer;
+  count: number;
+}
+
+export interface CopyRequest {
+  /** `copy` reads, hashes and writes; `hash` reads and hashes only (verification, data that is already on the drive). */
+  mode: "copy" | "hash";
+  /** By dataset row: the directory, or for a file row the file itself. */
+  sourceRoots: readonly string[];
+  drives: readonly CopyDrive[];
+  /** Worker threads; default: the number of processors, at least one per sequential drive. */
+  workers?: number;
+  /** Bytes per second over all drives; absent: no limit. */
+  bandwidthLimit?: number;
+  /** Read past the page cache where the platform and file system allow. */
+  directRead?: boolean;
+  /** `per-file`: each file is fsynced by its worker, where a whole volume cannot be flushed at once. */
+  flush: "none" | "per-file";
+  /**
+   * The next records of a drive in plan order, at most `maxFiles` of them; undefined when there are no more.
+   * Called synchronously, from the engine's thread.
+   */
+  nextBatch(drive: number, maxFiles: number): WorkBatch | undefined;
+  /** Finished files of one drive, in any order. Called between turns of the event loop. */
+  onResults(drive: number, results: readonly FileResult[]): void;
+  /** The drive cannot be written any more (full, gone, dying); no further batch of it is taken. Others go on. */
+  onDriveFailed(drive: number, failure: DriveFailure): void;
+  signal?: AbortSignal;
+}
+
+/** Why a file was not done; each is a per-file code of the error table. */
+export type NotDoneCode = "FILE_UNREADABLE" | "FILE_VANISHED" | "FILE_CHANGED" | "FILE_GREW";
+
+export interface FileDone {
+  outcome: "done";
+  position: number;
+  /** What was read, hashed and written: may differ from the plan when the file changed in between. */
+  sizeBytes: number;
+  mtimeNs: bigint;
+  /** 16 bytes of MD5 per segment, in order. Valid only during the callback: copy what must be kept. */
+  digests: Uint8Array;
+  /** 16 bytes, when asked for. */
+  contentMd5?: Uint8Array;
+  elapsedMs: number;
+}
+
+export interface FileNotDone {
+  outcome: "not-done";
+  position: number;
+  code: NotDoneCode;
+  /** In plain words, without the path. */
+  reason: string;
+}
+
+/** A file result. */
+export type FileResult = FileDone | FileNotDone;
+
+export interface DriveFailure {
+  /** errno name of the call that failed. */
+  errno: string;
+  /** `no-space`: the drive is full; `failed`: it is gone, read-only or dying. */
+  kind: "no-space" | "failed";
+  /** First position of the plan that is not on the drive for this reason. */
+  position: number;
+  reason: string;
+}
+
+/** Running totals, readable at any time. Bytes count while a file is still in the middle. */
+export interface DriveProgress {
+  bytes: number;
+  files: number;
+}
+
+export interface RunningCopy {
+  /** Resolves when every batch is answered or the signal has fired and all workers have stopped cleanly. */
+  finished: Promise<CopySummary>;
+  progress(): readonly DriveProgress[];
+}
+
+export interface CopySummary {
+  aborted: boolean;
+  workers: number;
+  kernel: "simd" | "crypto";
+  /** With `directRead`: how the bytes were really read. */
+  readMethod: "direct" | "buffered" | "mixed";
+}
+
+/** Starts copying. */
+export type CopyEngine = (request: CopyRequest) => RunningCopy;

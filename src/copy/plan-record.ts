@@ -1,0 +1,111 @@
+/**
+ * The packed form of one planned file: what the session's frozen plan keeps on disk and what travels to a copy worker,
+ * byte for byte the same, so that a batch of work is a slice of the plan file and nothing is parsed in between.
+ *
+ * Little-endian, 8-byte header fields first; strings are UTF-8.
+ *
+ *   @0  u32 record length in bytes, this field included
+ *   @4  u32 position in its drive's plan, from 0
+ *   @8  f64 sequence number in the whole walk of the session, from 0
+ *   @16 f64 size in bytes when planned
+ *   @24 i64 modification time when planned, nanoseconds since 1970
+ *   @32 u64 file id (inode) when planned
+ *   @40 u32 mode bits
+ *   @44 u32 segment size in bytes (4 MiB unless large blocks were asked for)
+ *   @48 u16 dataset row, from 0
+ *   @50 u16 flags (PlanFlag)
+ *   @52 u32 length of the relative path in bytes
+ *   @56     relative path, then stored path up to the end of the record (empty: the same as the relative path)
+ */
+
+export const PlanFlag = {
+  /** The blob is a page blob: all-zero segments may be left out of the manifest. */
+  PageBlob: 1,
+  /** The row names this one file: the relative path is its name, the source root is the file itself. */
+  FileRow: 2,
+  /** A whole-file MD5 is wanted beside those of the segments. */
+  ContentMd5: 4,
+} as const;
+
+export interface PlannedFile {
+  position: number;
+  sequence: number;
+  sizeBytes: number;
+  mtimeNs: bigint;
+  fileId: bigint;
+  mode: number;
+  segmentBytes: number;
+  row: number;
+  flags: number;
+  /** `/`-separated, below the row's source root; for a file row the file's name. */
+  relativePath: string;
+  /** `/`-separated, below the row's directory on the drive; differs from `relativePath` where NTFS cannot hold it. */
+  storedPath: string;
+}
+
+const HEADER_BYTES = 56;
+
+/** Upper bound of the packed length, without encoding anything. */
+export function maxPlanRecordBytes(file: Pick<PlannedFile, "relativePath" | "storedPath">): number {
+  const stored = file.storedPath === file.relativePath ? 0 : file.storedPath.length;
+  return HEADER_BYTES + 3 * (file.relativePath.length + stored);
+}
+
+/** Packs `file` into `target` at `offset` (which must have `maxPlanRecordBytes` of room); returns the packed length. */
+export function writePlanRecord(file: PlannedFile, target: Buffer, offset: number): number {
+  const relativeBytes = target.write(file.relativePath, offset + HEADER_BYTES, "utf8");
+  const storedBytes =
+    file.storedPath === file.relativePath
+      ? 0
+      : target.write(file.storedPath, offset + HEADER_BYTES + relativeBytes, "utf8");
+  const length = HEADER_BYTES + relativeBytes + storedBytes;
+  target.writeUInt32LE(length, offset);
+  target.writeUInt32LE(file.position, offset + 4);
+  target.writeDoubleLE(file.sequence, offset + 8);
+  target.writeDoubleLE(file.sizeBytes, offset + 16);
+  target.writeBigInt64LE(file.mtimeNs, offset + 24);
+  target.writeBigUInt64LE(file.fileId, offset + 32);
+  target.writeUInt32LE(file.mode, offset + 40);
+  target.writeUInt32LE(file.segmentBytes, offset + 44);
+  target.writeUInt16LE(file.row, offset + 48);
+  target.writeUInt16LE(file.flags, offset + 50);
+  target.writeUInt32LE(relativeBytes, offset + 52);
+  return length;
+}
+
+/** Length in bytes of the record that starts at `offset`. */
+export function planRecordLength(source: Buffer, offset: number): number {
+  return source.readUInt32LE(offset);
+}
+
+export function planRecordPosition(source: Buffer, offset: number): number {
+  return source.readUInt32LE(offset + 4);
+}
+
+export function planRecordSequence(source: Buffer, offset: number): number {
+  return source.readDoubleLE(offset + 8);
+}
+
+export function planRecordSizeBytes(source: Buffer, offset: number): number {
+  return source.readDoubleLE(offset + 16);
+}
+
+/** Unpacks the record that starts at `offset`. */
+export function readPlanRecord(source: Buffer, offset: number): PlannedFile {
+  const end = offset + source.readUInt32LE(offset);
+  const relativeEnd = offset + HEADER_BYTES + source.readUInt32LE(offset + 52);
+  const relativePath = source.toString("utf8", offset + HEADER_BYTES, relativeEnd);
+  return {
+    position: source.readUInt32LE(offset + 4),
+    sequence: source.readDoubleLE(offset + 8),
+    sizeBytes: source.readDoubleLE(offset + 16),
+    mtimeNs: source.readBigInt64LE(offset + 24),
+    fileId: source.readBigUInt64LE(offset + 32),
+    mode: source.readUInt32LE(offset + 40),
+    segmentBytes: source.readUInt32LE(offset + 44),
+    row: source.readUInt16LE(offset + 48),
+    flags: source.readUInt16LE(offset + 50),
+    relativePath,
+    storedPath: relativeEnd === end ? relativePath : source.toString("utf8", relativeEnd, end),
+  };
+}
