@@ -270,6 +270,11 @@ export const ERROR_CODES = {
     "The session's state beside the journal is damaged or missing.",
     "abort the session and start again",
   ),
+  STATE_DIR_UNUSABLE: row(
+    ExitCode.Usage,
+    "The user's state directory cannot be made or written.",
+    "fix its permissions, or name another one with WAIMPORTEXPORT_STATE_DIR",
+  ),
   MANIFEST_DAMAGED: row(
     ExitCode.Damaged,
     "A drive's manifest is neither the old nor the new one of the journal.",
@@ -290,6 +295,11 @@ export const ERROR_CODES = {
     ExitCode.Locked,
     "A run on another machine holds the lock.",
     "if that run is gone, give --break-lock",
+  ),
+  LOCK_FAILED: row(
+    ExitCode.Usage,
+    "A lock file cannot be made.",
+    "free space or fix permissions where the lock lies",
   ),
 
   // verification
@@ -350,6 +360,11 @@ export const ERROR_CODES = {
     ExitCode.Done,
     "A link, socket, pipe or device is not copied.",
     "copy what it points at by a row of its own; --links fail makes links count as failures",
+  ),
+  FILE_EXCLUDED: row(
+    ExitCode.Done,
+    "A target drive, the journal or the log directory lies inside a source and is left out of it.",
+    "keep them outside the sources, or ignore this warning",
   ),
   FILE_IN_ROOT_CONTAINER: row(
     ExitCode.SomeFilesNotDone,
