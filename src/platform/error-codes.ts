@@ -290,17 +290,18 @@ export const ERROR_CODES = {
     "The drive has no DriveManifest.xml.",
     "check that this is a prepared drive",
   ),
+  MANIFEST_UNREADABLE: row(
+    ExitCode.DriveRefused,
+    "A drive's manifest cannot be read.",
+    "check the drive, its connection and the permissions",
+  ),
   LOCKED: row(ExitCode.Locked, "Another run uses the journal or the drive.", "wait for it to end"),
   LOCKED_ELSEWHERE: row(
     ExitCode.Locked,
     "A run on another machine holds the lock.",
     "if that run is gone, give --break-lock",
   ),
-  LOCK_FAILED: row(
-    ExitCode.Usage,
-    "A lock file cannot be made.",
-    "free space or fix permissions where the lock lies",
-  ),
+  LOCK_FAILED: row(ExitCode.Usage, "A lock file cannot be made.", "free space or fix permissions where the lock lies"),
 
   // verification
   VERIFY_MISMATCH: row(
