@@ -63,11 +63,18 @@ export interface FileDone {
   /** 16 bytes, when asked for. */
   contentMd5?: Uint8Array;
   elapsedMs: number;
+  /** Given for files that took longer than SLOW_FILE_MS: they are candidates for the list of the slowest. */
+  sourcePath?: string;
 }
+
+/** Only files slower than this come back with their path; all others are spared the message. */
+export const SLOW_FILE_MS = 50;
 
 export interface FileNotDone {
   outcome: "not-done";
   position: number;
+  /** The source, for the report. */
+  sourcePath: string;
   code: NotDoneCode;
   /** In plain words, without the path. */
   reason: string;
