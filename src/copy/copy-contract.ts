@@ -38,10 +38,10 @@ export interface CopyRequest {
   /** `per-file`: each file is fsynced by its worker, where a whole volume cannot be flushed at once. */
   flush: "none" | "per-file";
   /**
-   * The next records of a drive in plan order, at most `maxFiles` of them; undefined when there are no more.
-   * Called synchronously, from the engine's thread.
+   * The next records of a drive in plan order, at most `maxFiles` of them and, unless it is a single one, `maxBytes` of
+   * planned size; undefined when there are no more. Called synchronously, from the engine's thread.
    */
-  nextBatch(drive: number, maxFiles: number): WorkBatch | undefined;
+  nextBatch(drive: number, maxFiles: number, maxBytes: number): WorkBatch | undefined;
   /** Finished files of one drive, in any order. Called between turns of the event loop. */
   onResults(drive: number, results: readonly FileResult[]): void;
   /** The drive cannot be written any more (full, gone, dying); no further batch of it is taken. Others go on. */
