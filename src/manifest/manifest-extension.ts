@@ -8,7 +8,6 @@ import { constants } from "node:fs";
 import { type AppError, DamagedError, describeErrno } from "../platform/app-error.ts";
 import { writeAll } from "../platform/durable-file.ts";
 import type { FileSystem } from "../platform/file-system.ts";
-import type { HashedFile } from "./hash-file.ts";
 import { MANIFEST_SUFFIX, toBase16 } from "./manifest-model.ts";
 import type { ManifestWriter } from "./manifest-writer.ts";
 
@@ -21,6 +20,12 @@ export interface EarlierManifest {
   hash?: string;
   blobs?: number;
   bytes?: number;
+}
+
+export interface HashedFile {
+  /** Upper-case Base16 MD5. */
+  hash: string;
+  sizeBytes: number;
 }
 
 /**
@@ -81,6 +86,23 @@ export function restoreOldManifest(
     }
     return { hash: toBase16(md5.digest()), sizeBytes: oldSizeBytes };
   });
+}
+
+/** MD5 and length of a file as they are now. Errors of the system pass through. */
+export function hashFile(fs: FileSystem, path: string): HashedFile {
+  const fd = fs.open(path, constants.O_RDONLY);
+  try {
+    const md5 = createHash("md5");
+    const buffer = Buffer.allocUnsafe(PIECE_BYTES);
+    for (let sizeBytes = 0; ; ) {
+      const count = fs.read(fd, buffer, 0, buffer.length, sizeBytes);
+      if (count === 0) return { hash: toBase16(md5.digest()), sizeBytes };
+      md5.update(buffer.subarray(0, count));
+      sizeBytes += count;
+    }
+  } finally {
+    fs.close(fd);
+  }
 }
 
 function copyPieces(
