@@ -49,6 +49,11 @@ export const ERROR_CODES = {
     "Windows' quoting glued several switches together.",
     "double the backslash before the closing quote",
   ),
+  USAGE_FORM_UNAVAILABLE: row(
+    ExitCode.Usage,
+    "This form of the command exists in the original, but not in this release.",
+    "use the form named above",
+  ),
 
   // CSV input and what it names
   CSV_UNREADABLE: row(ExitCode.Usage, "A CSV file cannot be read.", "check the path and its permissions"),
