@@ -14,7 +14,9 @@ import { SegmentList } from "./segment-list.ts";
 /** A container's name, a slash and a blob name of 1,024 characters, each of which may take two UTF-16 units. */
 const MAX_BLOB_PATH_UNITS = 64 + 2 * 1024;
 const DISPOSITIONS: ReadonlySet<string> = new Set(["rename", "no-overwrite", "overwrite"]);
-const BLOCK_ID = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+const BLOCK_ID = /^[A-Za-z0-9+/]+={0,2}$/;
+/** 64 bytes as Base64. */
+const MAX_BLOCK_ID_UNITS = 88;
 
 /** A blob as the reader hands it over. */
 export interface ReadBlob {
@@ -144,7 +146,8 @@ export class BlobBuilder {
       throw new BlobProblem("some of its blocks have an Id and some have none");
     }
     if (id === undefined) return;
-    if (id === "" || id.length > 88 || !BLOCK_ID.test(id)) throw new BlobProblem(`"${clip(id)}" is no block id`);
+    if (id.length % 4 !== 0 || id.length > MAX_BLOCK_ID_UNITS || !BLOCK_ID.test(id))
+      throw new BlobProblem(`"${clip(id)}" is no block id`);
     if (segments.count > 0 && segments.ids[0]?.length !== id.length) {
       throw new BlobProblem("its block ids differ in length");
     }
