@@ -1,0 +1,98 @@
+/** `prep-import`: the main job in all its documented forms. */
+import { CanceledError } from "../../platform/app-error.ts";
+import { systemClock } from "../../platform/clock.ts";
+import { ExitCode } from "../../platform/exit-codes.ts";
+import type { PrepOutcome, PrepRequest } from "../../prep/prep-contract.ts";
+import { summaryData, summaryText } from "../../ui/prep-summary.ts";
+import { createPrepView } from "../../ui/prep-view.ts";
+import { createConfirm } from "../../ui/questions.ts";
+import { openRunLog, type RunLog } from "../../ui/run-log.ts";
+import type { CommandContext } from "../command-context.ts";
+import { type PrepForm, readForm } from "../prep-forms.ts";
+import { pathResolver, readPrepRequest } from "../prep-request.ts";
+import { loadPorts, loadPrepare } from "../rooms.ts";
+import { watchSignals } from "../signals.ts";
+import type { CommandFunction } from "../switch-table.ts";
+import { refuseV1 } from "../v1-form.ts";
+
+export const prepImport: CommandFunction = async (switches, _args, context) => {
+  refuseV1(switches);
+  const form = readForm(switches);
+  if (form === "list-drives" || form === "list-sessions") {
+    const { listJournal } = await import("../journal-lists.ts");
+    const journalPath = pathResolver(context)(switches.value("journal") ?? "");
+    return listJournal(journalPath, form === "list-drives" ? ["drives"] : ["sessions"], switches, context);
+  }
+  const request = readPrepRequest(switches, context);
+  context.redactor.add(request.storageAccountKey ?? "");
+  if (switches.flag("dry-run")) return (await import("./plan.ts")).showPlan(request, context);
+  return await prepare(request, form, context);
+};
+
+async function prepare(request: PrepRequest, form: PrepForm, context: CommandContext): Promise<ExitCode> {
+  const { output } = context;
+  const [{ prepareDrives }, { createPrepPorts }] = await Promise.all([loadPrepare(), loadPorts()]);
+  const interruption = watchSignals(() => {
+    output.diagnosis(
+      `\nstopping after the current write; press Ctrl-C again to end at once\n${resumeHint(request, form)}\n`,
+    );
+  });
+  const log = openLog(request, context);
+  const view = createPrepView(output, context.stderr, systemClock, { planIsResult: false });
+  try {
+    const outcome = await prepareDrives(
+      request,
+      createPrepPorts(context),
+      (event) => {
+        log?.event(event);
+        view.show(event);
+      },
+      createConfirm({
+        output,
+        stdin: context.stdin,
+        stderr: context.stderr,
+        silentMode: request.silentMode,
+        confirmDrives: request.options.confirmDrives,
+        signal: interruption.signal,
+      }),
+      interruption.signal,
+    );
+    view.close();
+    const exitCode = exitCodeOf(outcome, interruption.exitCode());
+    log?.outcome(outcome);
+    output.result("summary", summaryData({ ...outcome, exitCode }), () => summaryText(outcome, output.resultTerminal));
+    return exitCode;
+  } catch (error) {
+    view.close();
+    log?.line(`error: ${error instanceof Error ? error.message : String(error)}`);
+    const stoppedBy = interruption.exitCode();
+    if (stoppedBy === undefined || !(error instanceof CanceledError)) throw error;
+    output.error(error);
+    return stoppedBy;
+  } finally {
+    interruption.dispose();
+    log?.close();
+  }
+}
+
+/** A run that a signal ended says which one; one that finished before it noticed does not. */
+function exitCodeOf(outcome: PrepOutcome, stoppedBy: ExitCode | undefined): ExitCode {
+  return stoppedBy !== undefined && outcome.exitCode === ExitCode.Interrupted ? stoppedBy : outcome.exitCode;
+}
+
+function openLog(request: PrepRequest, context: CommandContext): RunLog | undefined {
+  if (request.logDirectory === undefined) return undefined;
+  return openRunLog({
+    directory: request.logDirectory,
+    journalPath: request.journalPath,
+    verb: "prep-import",
+    clock: systemClock,
+    redaction: context.redactor,
+  });
+}
+
+function resumeHint(request: PrepRequest, form: PrepForm): string {
+  if (form === "abort") return "run the same command again to finish the abort";
+  const id = request.sessionId === undefined ? "" : ` --id "${request.sessionId}"`;
+  return `to go on later: waimportexport prep-import --journal "${request.journalPath}"${id} --resume-session`;
+}
