@@ -58,12 +58,22 @@ function unsplittable(
   parts: readonly string[],
   switches: readonly SwitchSpec[],
 ): UsageError {
-  const corrected = argv
-    .flatMap((one) => (one === arg ? parts : [one]))
-    .map((part) => showArgument(part.replace(/"(?=\s|$)/, "\\").replaceAll('"', ""), switches));
+  const corrected = argv.flatMap((one) => (one === arg ? parts : [one])).map((part) => correctPart(part, switches));
   return new UsageError("USAGE_UNSPLITTABLE", `cannot tell the switches in ${showArgument(arg, switches)} apart`, {
     hint: `double the backslash before a closing quote, as in: ${corrected.join(" ")}`,
   });
+}
+
+/** What stands before the left-over quote is the value that the backslash belongs to. */
+function correctPart(part: string, switches: readonly SwitchSpec[]): string {
+  const at = part.indexOf('"');
+  if (at === -1) return showArgument(part, switches);
+  const after = maskSecrets(part.slice(at + 1).replaceAll('"', ""));
+  return `${showArgument(`${part.slice(0, at)}\\`, switches)}${after}`;
+}
+
+function maskSecrets(text: string): string {
+  return text.replaceAll(/((?:\/|--)(?:sk|csas|bk)[:=])\S+/gi, "$1***");
 }
 
 /** As it must be typed on Windows; values of secret switches are left out. */
@@ -71,6 +81,6 @@ function showArgument(part: string, switches: readonly SwitchSpec[]): string {
   const [, head = "", value = ""] = /^((?:\/|--)[A-Za-z0-9-]+[:=])?(.*)$/s.exec(part) ?? [];
   const spec = findSwitch(switches, head.replace(/^(\/|--)/, "").replace(/[:=]$/, ""));
   if (spec?.secret === true) return `${displayName(spec)}:***`;
-  const masked = value.replaceAll(/((?:\/|--)(?:sk|csas|bk)[:=])\S+/gi, "$1***");
+  const masked = maskSecrets(value);
   return /\s/.test(masked) ? `${head}"${masked.replace(/\\+$/, "$&$&")}"` : `${head}${masked}`;
 }
