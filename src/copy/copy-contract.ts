@@ -33,6 +33,8 @@ export interface CopyRequest {
   workers?: number;
   /** Bytes per second over all drives; absent: no limit. */
   bandwidthLimit?: number;
+  /** How MD5 is computed; default `auto`: SIMD where it can run. For tests and for finding faults. */
+  kernel?: "auto" | "simd" | "crypto";
   /** Read past the page cache where the platform and file system allow. */
   directRead?: boolean;
   /** `per-file`: each file is fsynced by its worker, where a whole volume cannot be flushed at once. */
@@ -42,6 +44,11 @@ export interface CopyRequest {
    * planned size; undefined when there are no more. Called synchronously, from the engine's thread.
    */
   nextBatch(drive: number, maxFiles: number, maxBytes: number): WorkBatch | undefined;
+  /**
+   * A file grew after planning by `extraBytes` beyond the clusters it was planned for: true sets that much room of the
+   * drive aside and copies it, false makes it FILE_GREW. Without this function no file may grow.
+   */
+  allowGrowth?(drive: number, position: number, extraBytes: number): boolean;
   /** Finished files of one drive, in any order. Called between turns of the event loop. */
   onResults(drive: number, results: readonly FileResult[]): void;
   /** The drive cannot be written any more (full, gone, dying); no further batch of it is taken. Others go on. */

@@ -90,6 +90,10 @@ export function planRecordSizeBytes(source: Buffer, offset: number): number {
   return source.readDoubleLE(offset + 16);
 }
 
+export function planRecordRow(source: Buffer, offset: number): number {
+  return source.readUInt16LE(offset + 48);
+}
+
 /** Unpacks the record that starts at `offset`. */
 export function readPlanRecord(source: Buffer, offset: number): PlannedFile {
   const end = offset + source.readUInt32LE(offset);

@@ -1,0 +1,151 @@
+/**
+ * Writing on a drive: files below its session root, never through a link, never above it. A session root that is gone
+ * means the drive is gone; it is not made again, because that would fill whatever lies below the mount point.
+ */
+import { constants } from "node:fs";
+import { errnoOf } from "../platform/app-error.ts";
+import type { FileSystem } from "../platform/file-system.ts";
+import type { CopyDrive } from "./copy-contract.ts";
+import { TargetProblem, toTargetProblem } from "./copy-problems.ts";
+import type { PlannedFile } from "./plan-record.ts";
+
+/** A pipe planted at the target's name must neither be followed nor block. */
+const CONTINUE_FLAGS = constants.O_WRONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+const CREATE_FLAGS = CONTINUE_FLAGS | constants.O_CREAT | constants.O_TRUNC;
+/** Directories that are known to exist; forgotten all at once when there are this many. */
+const MAX_KNOWN_DIRECTORIES = 4096;
+/** Times and the like, where the file system has none. */
+const UNSUPPORTED = new Set(["EPERM", "EACCES", "EINVAL", "ENOSYS", "ENOTSUP", "EOPNOTSUPP"]);
+
+export class TargetFiles {
+  readonly #known = new Set<string>();
+
+  constructor(
+    private readonly fs: FileSystem,
+    private readonly drives: readonly CopyDrive[],
+  ) {}
+
+  path(drive: number, file: PlannedFile): string {
+    return `${this.#root(drive)}/${file.row}/${file.storedPath}`;
+  }
+
+  /** Makes the file, and the directories on the way. An earlier, partial one is emptied. */
+  create(drive: number, path: string, mode: number): number {
+    const directory = path.slice(0, path.lastIndexOf("/"));
+    if (!this.#known.has(directory)) this.#makeDirectory(this.#root(drive), directory);
+    try {
+      return this.fs.open(path, CREATE_FLAGS, mode & 0o777);
+    } catch (error) {
+      return this.#createAgain(drive, path, directory, mode, error);
+    }
+  }
+
+  /** Opens a file that `create` made, perhaps in another thread. */
+  reopen(path: string): number {
+    return attempt(() => this.fs.open(path, CONTINUE_FLAGS));
+  }
+
+  write(fd: number, source: Uint8Array, offset: number, length: number, position: number): void {
+    let done = 0;
+    while (done < length) {
+      const at = done;
+      const wrote = attempt(() => this.fs.write(fd, source, offset + at, length - at, position + at));
+      if (wrote === 0) throw new TargetProblem("EIO", "the drive takes no more bytes");
+      done += wrote;
+    }
+  }
+
+  /** Sets the times, flushes when asked, closes. The handle is gone whatever happens. */
+  finish(fd: number, mtimeNs: bigint, flush: boolean): void {
+    try {
+      this.#setTimes(fd, mtimeNs);
+      if (flush) attempt(() => this.fs.fsync(fd));
+    } catch (error) {
+      this.closeQuietly(fd);
+      throw error;
+    }
+    this.close(fd);
+  }
+
+  /** Network file systems tell of failed writes only now. */
+  close(fd: number): void {
+    attempt(() => this.fs.close(fd));
+  }
+
+  closeQuietly(fd: number): void {
+    try {
+      this.fs.close(fd);
+    } catch {
+      // The file is given up or its failure is known already.
+    }
+  }
+
+  /** Removes a partial file. A failure is not told: the file is started anew, or the drive is lost, either way. */
+  remove(path: string): void {
+    try {
+      this.fs.unlink(path);
+    } catch {
+      // See above.
+    }
+  }
+
+  #root(drive: number): string {
+    const root = (this.drives[drive] as CopyDrive).sessionRoot;
+    return root.endsWith("/") ? root.slice(0, -1) : root;
+  }
+
+  #setTimes(fd: number, mtimeNs: bigint): void {
+    try {
+      this.fs.futimes(fd, mtimeNs);
+    } catch (error) {
+      if (!UNSUPPORTED.has(errnoOf(error) ?? "")) throw toTargetProblem(error);
+    }
+  }
+
+  #createAgain(drive: number, path: string, directory: string, mode: number, error: unknown): number {
+    const errno = errnoOf(error);
+    if (errno === "ENOENT") {
+      this.#known.clear();
+      this.#makeDirectory(this.#root(drive), directory);
+      return attempt(() => this.fs.open(path, CREATE_FLAGS, mode & 0o777));
+    }
+    if (errno === "EACCES" || errno === "EPERM") {
+      // What an interrupted run left of a read-only file cannot be opened for writing again.
+      this.remove(path);
+      return attempt(() => this.fs.open(path, CREATE_FLAGS | constants.O_EXCL, mode & 0o777));
+    }
+    throw toTargetProblem(error);
+  }
+
+  #makeDirectory(root: string, directory: string): void {
+    const missing: string[] = [];
+    for (let path = directory; path.length > root.length && !this.#known.has(path); ) {
+      missing.push(path);
+      path = path.slice(0, path.lastIndexOf("/"));
+    }
+    if (this.#known.size + missing.length > MAX_KNOWN_DIRECTORIES) this.#known.clear();
+    for (const path of missing.reverse()) {
+      this.#makeOne(path);
+      this.#known.add(path);
+    }
+  }
+
+  #makeOne(path: string): void {
+    try {
+      this.fs.mkdir(path);
+    } catch (error) {
+      if (errnoOf(error) !== "EEXIST") throw toTargetProblem(error);
+      if (attempt(() => this.fs.lstat(path)).kind !== "directory") {
+        throw new TargetProblem("ENOTDIR", `"${path}" on the drive is not a directory`);
+      }
+    }
+  }
+}
+
+function attempt<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    throw toTargetProblem(error);
+  }
+}
