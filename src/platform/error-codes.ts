@@ -238,6 +238,11 @@ export const ERROR_CODES = {
     "start a new session instead",
   ),
   JOURNAL_MISSING: row(ExitCode.Usage, "The journal does not exist.", "check the path given with /j"),
+  JOURNAL_UNREADABLE: row(
+    ExitCode.Usage,
+    "The journal cannot be read.",
+    "check its permissions and the disk that it lies on",
+  ),
   JOURNAL_NEEDS_DRIVES: row(
     ExitCode.Usage,
     "The first session of a journal names no drives.",
