@@ -85,6 +85,9 @@ function remarks(plan: PlanSummary, terminal: Terminal): string[] {
       `${terminal.paint("yellow", "Does not fit")}: ${counted(plan.unplacedFiles, "file")}, ${formatSize(plan.unplacedBytes)}${more}\n`,
     );
   }
+  if (plan.tooLargeFiles > 0) {
+    lines.push(`Larger than any of these drives: ${counted(plan.tooLargeFiles, "file")}\n`);
+  }
   if (plan.notDone > 0) lines.push(`Cannot be copied: ${counted(plan.notDone, "file")}, named above\n`);
   if (plan.special > 0)
     lines.push(`Left out: ${counted(plan.special, "link, socket or device", "links, sockets and devices")}\n`);
