@@ -3,7 +3,7 @@
  * lines skipped. A backslash is never an escape: `"F:\data\"` is a whole field. Values are returned as written; what
  * they mean is judged by the dataset and the drive set.
  */
-import { type CsvError, parse } from "csv-parse/sync";
+import { CsvError, parse } from "csv-parse/sync";
 import { InputError, type InputProblem } from "../platform/app-error.ts";
 import type { ErrorCode } from "../platform/error-codes.ts";
 import { requireCommas, requireUtf8Text } from "./csv-bytes.ts";
@@ -75,6 +75,8 @@ function readRecords(text: Uint8Array, file: string, problems: InputProblem[]): 
   let rest = text;
   let linesBefore = 0;
   while (rest.length > 0) {
+    // Of `rest`; a record that fails begins behind it, wherever the parser noticed.
+    let lastGoodLine = 0;
     try {
       parse(rest, {
         delimiter: ",",
@@ -84,6 +86,7 @@ function readRecords(text: Uint8Array, file: string, problems: InputProblem[]): 
         relax_column_count: true,
         max_record_size: MAX_RECORD_BYTES,
         on_record: (fields: string[], context) => {
+          lastGoodLine = context.lines;
           const inner = fields.reduce((sum, field) => sum + lineBreaks(field), 0);
           if (fields.some((field) => field.trim() !== ""))
             records.push({ line: linesBefore + context.lines - inner, fields });
@@ -92,9 +95,9 @@ function readRecords(text: Uint8Array, file: string, problems: InputProblem[]): 
       });
       return records;
     } catch (error) {
-      const line = (error as CsvError & { lines?: number }).lines;
-      if (line === undefined) throw error;
-      problems.push({ file, line: linesBefore + line, ...explainBrokenLine(error as CsvError) });
+      if (!(error instanceof CsvError)) throw error;
+      const line = lastGoodLine + 1;
+      problems.push({ file, line: linesBefore + line, ...explainBrokenLine(error) });
       if (problems.length >= MAX_BROKEN_LINES) {
         problems.push({ file, line: linesBefore + line, message: "too many broken lines; the rest was not read" });
         return records;

@@ -47,9 +47,8 @@ export function parseDriveset(content: Uint8Array, file: string, options: DriveS
   const table = parseCsvTable(content, file, FORMAT);
   const problems = table.problems;
   const rows = table.rows.map((row) => readRow(row, options, (problem) => problems.push({ file, ...problem })));
-  const drives = rows.filter((row) => row !== undefined);
-  findRepeatedPlaces(drives, file, options, problems);
-  if (options.platform === "win32" && drives.filter((row) => /^[A-Z]:\\$/.test(row.place)).length > MAX_LETTERS) {
+  findRepeatedPlaces(rows, file, options, problems);
+  if (options.platform === "win32" && rows.filter((row) => /^[A-Z]:\\$/.test(row.place ?? "")).length > MAX_LETTERS) {
     problems.push({ file, message: `more than ${MAX_LETTERS} drives`, expected: `at most ${MAX_LETTERS} letters` });
   }
   if (table.rows.length === 0 && problems.length === 0) {
@@ -60,12 +59,21 @@ export function parseDriveset(content: Uint8Array, file: string, options: DriveS
     const count = problems.length === 1 ? "one mistake" : `${problems.length} mistakes`;
     throw new InputError("DRIVESET_INVALID", `"${file}" has ${count}`, problems);
   }
-  return drives;
+  return rows.map((row) => row.drive).filter((drive) => drive !== undefined);
+}
+
+/** A line as far as it could be read. */
+interface ReadRow {
+  line: number;
+  written: string;
+  place: string | undefined;
+  /** Undefined when anything of the line is wrong. */
+  drive: DriveSetRow | undefined;
 }
 
 type Report = (problem: Omit<InputProblem, "file">) => void;
 
-function readRow(row: CsvRow, options: DriveSetOptions, report: Report): DriveSetRow | undefined {
+function readRow(row: CsvRow, options: DriveSetOptions, report: Report): ReadRow {
   const { line } = row;
   const written = row.value("DriveLetter").trim();
   const place = readPlace(written, options, (message, expected) =>
@@ -79,16 +87,13 @@ function readRow(row: CsvRow, options: DriveSetOptions, report: Report): DriveSe
     report({ line, column: "Encryption", value: encryption, message, expected: "Encrypt, or AlreadyFormatted" });
   }
   const existingKey = encryption === undefined ? undefined : readKey(row, encryption, report);
-  if (place === undefined || formatOption === undefined || silent === undefined || encryption === undefined) return;
-  return {
-    line,
-    written,
-    place,
-    formatOption,
-    silent,
-    encrypt: encryption === "Encrypt",
-    ...(existingKey === undefined ? {} : { existingKey }),
-  };
+  const given = { line, written, place };
+  if (place === undefined || formatOption === undefined || silent === undefined || encryption === undefined) {
+    return { ...given, drive: undefined };
+  }
+  const drive: DriveSetRow = { line, written, place, formatOption, silent, encrypt: encryption === "Encrypt" };
+  if (existingKey !== undefined) drive.existingKey = existingKey;
+  return { ...given, drive };
 }
 
 function readPlace(
@@ -167,13 +172,14 @@ function shown(text: string): string {
 }
 
 function findRepeatedPlaces(
-  rows: readonly DriveSetRow[],
+  rows: readonly ReadRow[],
   file: string,
   options: DriveSetOptions,
   problems: InputProblem[],
 ): void {
   const firstLine = new Map<string, number>();
   for (const { place, written, line } of rows) {
+    if (place === undefined) continue;
     const key = options.platform === "win32" ? place.toLowerCase() : place;
     const earlier = firstLine.get(key);
     if (earlier === undefined) {
