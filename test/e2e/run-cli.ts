@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
+export const DIST = join(root, "dist");
 export const COMMAND = join(root, "bin", "waimportexport.js");
 
 export interface CliResult {
@@ -31,7 +32,7 @@ export interface Workspace {
 }
 
 export function createWorkspace(): Workspace {
-  if (!existsSync(join(root, "dist", "main.js"))) throw new Error("build first: npm run build");
+  if (!existsSync(join(DIST, "main.js"))) throw new Error("build first: npm run build");
   const path = realpathSync(mkdtempSync(join(tmpdir(), "waimportexport-e2e-")));
   return {
     path,
