@@ -16,7 +16,7 @@ const FLUSH_CHARACTERS = 64 * 1024;
 const OWNER_ONLY = 0o600;
 /** The samples of a run are written first after this time, then each time it has doubled: a crash loses at most half. */
 const FIRST_SAMPLES_MS = 60_000;
-const SECRET_NAME = /key|sas|secret|password|token|credential/i;
+const SECRET_NAME = /[kK]ey|[sS]ecret|[pP]assword|[tT]oken|[cC]redential|^sas|Sas/;
 
 export type EventFacts = Readonly<Record<string, unknown>>;
 

@@ -67,8 +67,8 @@ function takeRecord(bytes: Buffer, offset: number, isChecked: boolean, isFirst: 
       : { kind: "damaged", offset: parsed.offset, reason: parsed.reason };
   }
   if (parsed.kind === "incomplete") {
-    // Record and check are one write: where a check began, the record before it was whole.
-    const isCut = !(isChecked && bytes.includes(`\n${CHECK_LINE}`, offset));
+    // No line inside a record looks like the beginning of one: another write began, so this one had ended.
+    const isCut = !bytes.includes("\n[BeginUpdateRecord][", offset);
     return isTorn(bytes, offset, isCut) ? { kind: "torn" } : { kind: "damaged", offset, reason: "a record has no end" };
   }
   const { record, end } = parsed;
