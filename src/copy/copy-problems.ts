@@ -53,7 +53,7 @@ export function toSourceProblem(error: unknown): Error {
   if (errno === "EMFILE" || errno === "ENFILE") return new NoHandles("source", describeErrno(error));
   if (errno === "ENOENT" || errno === "ENOTDIR") return new SourceProblem("FILE_VANISHED", describeErrno(error));
   // The path was a regular file when it was planned.
-  if (errno === "ELOOP" || errno === "EISDIR" || errno === "ENXIO") {
+  if (errno === "ELOOP" || errno === "EISDIR" || errno === "ENXIO" || errno === "ESPIPE") {
     return new SourceProblem("FILE_CHANGED", "not a regular file any more");
   }
   return new SourceProblem("FILE_UNREADABLE", describeErrno(error));

@@ -7,89 +7,113 @@ import { type Clock, systemClock } from "../platform/clock.ts";
 import type { FileSystem } from "../platform/file-system.ts";
 import type { CopyEngine, CopyRequest, CopySummary, RunningCopy } from "./copy-contract.ts";
 import { CHUNK_BYTES, CopyLoop, DIRECT_CHUNK_BYTES, SCRATCH_BYTES } from "./copy-loop.ts";
-import { chooseKernel, createHasher, type Md5Kernel } from "./md5/md5-kernel.ts";
+import { chooseKernel, createHasher } from "./md5/md5-kernel.ts";
 import { UnitScheduler } from "./unit-scheduler.ts";
-import type { UnitResult } from "./work-unit.ts";
+import type { UnitResult, WorkUnit } from "./work-unit.ts";
 
 export interface InlineEngineOptions {
   clock?: Clock;
 }
 
 export function createInlineCopyEngine(fs: FileSystem, options: InlineEngineOptions = {}): CopyEngine {
-  const clock = options.clock ?? systemClock;
   return (request) => {
-    const kernel = chooseKernel(request.kernel);
-    const bytes = new Float64Array(request.drives.length);
-    const scheduler = new UnitScheduler(request, clock);
-    return {
-      finished: copyAll(request, scheduler, fs, clock, kernel, bytes),
-      progress: () => scheduler.progress((drive) => bytes[drive] as number),
-    } satisfies RunningCopy;
+    const copy = new InlineCopy(request, fs, options.clock ?? systemClock);
+    return { finished: copy.run(), progress: () => copy.progress() } satisfies RunningCopy;
   };
 }
 
-async function copyAll(
-  request: CopyRequest,
-  scheduler: UnitScheduler,
-  fs: FileSystem,
-  clock: Clock,
-  kernel: Md5Kernel,
-  bytes: Float64Array,
-): Promise<CopySummary> {
-  const directRead = request.directRead === true;
-  const hasher = createHasher(kernel, {
-    chunkBytes: directRead ? DIRECT_CHUNK_BYTES : CHUNK_BYTES,
-    pageAligned: directRead,
-    scratchBytes: SCRATCH_BYTES,
-  });
-  const failedDrives = new Set<number>();
-  const { signal } = request;
-  let allBytes = 0;
-  const loop = new CopyLoop(
-    fs,
-    clock,
-    hasher,
-    { ...request, directRead },
-    {
-      shouldStop: (drive) => signal?.aborted === true || failedDrives.has(drive),
-      driveFailed: (drive) => failedDrives.add(drive),
-      transferred: (drive, count) => {
-        bytes[drive] = (bytes[drive] as number) + count;
-        allBytes += count;
-      },
-    },
-  );
-  const startedMs = clock.monotonicMs();
-  let isAborted = false;
-  // The caller gets its RunningCopy before the first callback.
-  await setImmediate();
-  try {
-    for (;;) {
-      if (signal?.aborted === true && !isAborted) {
-        isAborted = true;
-        scheduler.abort();
-      }
-      let unit = scheduler.next(0);
-      if (unit === undefined) break;
-      const results: UnitResult[] = [];
-      loop.run(
-        () => {
-          const own = unit;
-          unit = undefined;
-          return own;
+class InlineCopy {
+  readonly #scheduler: UnitScheduler;
+  readonly #kernel;
+  readonly #loop: CopyLoop;
+  readonly #bytes: Float64Array;
+  readonly #failedDrives = new Set<number>();
+  #allBytes = 0;
+  #isAborted = false;
+  #error: unknown;
+
+  constructor(
+    private readonly request: CopyRequest,
+    fs: FileSystem,
+    private readonly clock: Clock,
+  ) {
+    const directRead = request.directRead === true;
+    this.#scheduler = new UnitScheduler(request, clock);
+    this.#kernel = chooseKernel(request.kernel);
+    this.#bytes = new Float64Array(request.drives.length);
+    const hasher = createHasher(this.#kernel, {
+      chunkBytes: directRead ? DIRECT_CHUNK_BYTES : CHUNK_BYTES,
+      pageAligned: directRead,
+      scratchBytes: SCRATCH_BYTES,
+    });
+    this.#loop = new CopyLoop(
+      fs,
+      clock,
+      hasher,
+      { ...request, directRead },
+      {
+        shouldStop: (drive) => this.#mustAbort || this.#failedDrives.has(drive),
+        driveFailed: (drive) => this.#failedDrives.add(drive),
+        transferred: (drive, bytes) => {
+          this.#bytes[drive] = (this.#bytes[drive] as number) + bytes;
+          this.#allBytes += bytes;
         },
-        (result) => results.push(result),
-      );
-      for (const result of results) scheduler.take(result);
-      if (request.bandwidthLimit !== undefined) {
-        const earlyMs = (1000 * allBytes) / request.bandwidthLimit - (clock.monotonicMs() - startedMs);
-        if (earlyMs > 0) await setTimeout(earlyMs, undefined, signal === undefined ? {} : { signal }).catch(() => {});
+      },
+    );
+  }
+
+  progress() {
+    return this.#scheduler.progress((drive) => this.#bytes[drive] as number);
+  }
+
+  async run(): Promise<CopySummary> {
+    const startedMs = this.clock.monotonicMs();
+    // The caller gets its RunningCopy before the first callback.
+    await setImmediate();
+    for (;;) {
+      if (this.#mustAbort && !this.#isAborted) {
+        this.#isAborted = true;
+        this.#scheduler.abort();
       }
+      if (!this.#step()) break;
+      await this.#keepToLimit(startedMs);
       await setImmediate();
     }
-  } finally {
-    loop.close();
+    this.#loop.close();
+    if (this.#error !== undefined) throw this.#error;
+    if (!this.#scheduler.isDone) throw new Error("the copy engine stopped with work left");
+    const { readMethod } = this.#scheduler;
+    return { aborted: this.#isAborted, workers: 0, kernel: this.#kernel.name, readMethod };
   }
-  if (!scheduler.isDone) throw new Error("the copy engine stopped with work left");
-  return { aborted: isAborted, workers: 0, kernel: kernel.name, readMethod: scheduler.readMethod };
+
+  get #mustAbort(): boolean {
+    return this.request.signal?.aborted === true || this.#error !== undefined;
+  }
+
+  /** One unit; false when there is none. What a callback throws is kept until all is stopped cleanly. */
+  #step(): boolean {
+    try {
+      let unit: WorkUnit | undefined = this.#scheduler.next(0);
+      if (unit === undefined) return this.#mustAbort && !this.#isAborted;
+      const results: UnitResult[] = [];
+      const poll = (): WorkUnit | undefined => {
+        const own = unit;
+        unit = undefined;
+        return own;
+      };
+      this.#loop.run(poll, (result) => results.push(result));
+      for (const result of results) this.#scheduler.take(result);
+    } catch (error) {
+      this.#error ??= error;
+    }
+    return true;
+  }
+
+  async #keepToLimit(startedMs: number): Promise<void> {
+    const { bandwidthLimit, signal } = this.request;
+    if (bandwidthLimit === undefined) return;
+    const earlyMs = (1000 * this.#allBytes) / bandwidthLimit - (this.clock.monotonicMs() - startedMs);
+    if (earlyMs <= 0) return;
+    await setTimeout(earlyMs, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
+  }
 }

@@ -1,0 +1,29 @@
+import { describe, expect, it } from "vitest";
+import { createThreadedCopyEngine } from "../../src/copy/threaded-engine.ts";
+import { CopyFixture, runEngine } from "./copy-fixture.ts";
+import { describeEngine } from "./engine-conformance.ts";
+
+describeEngine("threaded", () => createThreadedCopyEngine({ processors: 2 }));
+describeEngine("threaded (one worker)", () => (request) => createThreadedCopyEngine()({ ...request, workers: 1 }));
+
+describe("workers of the threaded engine", () => {
+  const workersOf = async (files: number, parts: Parameters<typeof runEngine>[2]) => {
+    const fixture = new CopyFixture();
+    try {
+      fixture.addDrive();
+      fixture.addDrive();
+      for (let index = 0; index < files; index++) fixture.add(`f${index}`, 100, index % 3);
+      const outcome = await runEngine(createThreadedCopyEngine({ processors: 2 }), fixture, parts);
+      expect(outcome.done.size).toBe(files);
+      return outcome.summary.workers;
+    } finally {
+      fixture.remove();
+    }
+  };
+
+  it("has as many as processors, one per sequential drive, or what was asked for", async () => {
+    expect(await workersOf(9, {})).toBe(2);
+    expect(await workersOf(9, { ioModes: ["sequential", "sequential", "sequential"] })).toBe(3);
+    expect(await workersOf(9, { ioModes: ["sequential", "sequential", "sequential"], workers: 1 })).toBe(1);
+  });
+});
