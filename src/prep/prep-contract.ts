@@ -97,6 +97,8 @@ export interface PlanSummary {
   unplacedBytes: number;
   /** How many more drives like the largest of this plan would take the rest; 0 when all fits. */
   moreDrivesNeeded: number;
+  /** Of those, files larger than any of these drives: no further drive of that size would take them. */
+  tooLargeFiles: number;
   /** Files that will not be done whatever the drives are (bad names, unreadable, ...). */
   notDone: number;
   /** Links, sockets, devices: left out with a notice. */

@@ -1,0 +1,94 @@
+/**
+ * Rolling a session back: on every drive of it the manifest of before is put back byte for byte, `\<SessionId>` is
+ * removed, and nothing else is touched. May be interrupted and repeated.
+ */
+import type { DriveInfo } from "../journal/drive-info.ts";
+import type { ManifestFacts } from "../journal/session-history.ts";
+import { hashFile, restoreOldManifest } from "../manifest/manifest-extension.ts";
+import { DamagedError, DriveRefusedError, errnoOf } from "../platform/app-error.ts";
+import { fsyncDirectory } from "../platform/durable-file.ts";
+import type { FileSystem } from "../platform/file-system.ts";
+import { removeTree } from "../platform/remove-tree.ts";
+import { attached, flushDrive, manifestPath, type OpenDrive, type OpenSession, sessionRoot } from "./open-session.ts";
+
+export async function abortSession(session: OpenSession): Promise<void> {
+  const touched = session.drives.filter(({ record }) => record.step !== "NotNeeded" && record.step !== "Lost");
+  const missing = touched.filter((open) => open.drive === undefined && open.record.step !== "Restored");
+  if (missing.length > 0) {
+    const names = missing.map((open) => `${open.record.driveId} (last seen at "${open.record.place}")`).join(", ");
+    throw new DriveRefusedError("DRIVE_NOT_FOUND", `to roll session "${session.id}" back, attach ${names}`);
+  }
+  session.journal.sessionIs("Aborting");
+  for (const open of touched) {
+    if (open.record.step === "Restored") continue;
+    restoreDrive(session, open);
+    await flushDrive(session, attached(open).root);
+    session.journal.driveIsRestored(open.record, driveInfoBefore(open));
+  }
+  session.journal.sessionIs("Aborted");
+}
+
+function restoreDrive(session: OpenSession, open: OpenDrive): void {
+  const { fs } = session.ports;
+  const drive = attached(open);
+  const path = manifestPath(drive);
+  if (open.record.step === "Sealing" || open.record.step === "Sealed") {
+    restoreManifest(fs, path, open.record.oldManifest, open.record.newManifest);
+  }
+  unlinkIfThere(fs, `${path}.new`);
+  removeTree(fs, sessionRoot(session, drive));
+  fsyncDirectory(fs, drive.root);
+}
+
+function restoreManifest(
+  fs: FileSystem,
+  path: string,
+  old: ManifestFacts | undefined,
+  sealed: ManifestFacts | undefined,
+): void {
+  const found = hashIfThere(fs, path);
+  if (found === old?.hash) return;
+  if (found !== sealed?.hash) {
+    throw new DamagedError(
+      "MANIFEST_DAMAGED",
+      `"${path}" is neither the manifest of this session nor the one before it`,
+    );
+  }
+  if (old === undefined) {
+    fs.unlink(path);
+    return;
+  }
+  const restored = restoreOldManifest(fs, path, `${path}.new`, old.sizeBytes);
+  if (restored.hash !== old.hash) {
+    throw new DamagedError("MANIFEST_DAMAGED", `the manifest before this session cannot be made again from "${path}"`);
+  }
+  fs.rename(`${path}.new`, path);
+}
+
+function driveInfoBefore(open: OpenDrive): DriveInfo | undefined {
+  const old = open.record.step === "Joined" ? undefined : open.record.oldManifest;
+  if (old === undefined) return undefined;
+  return {
+    driveId: open.record.driveId,
+    bitLockerKey: open.record.key,
+    manifestFile: "\\DriveManifest.xml",
+    manifestHash: old.hash,
+  };
+}
+
+function hashIfThere(fs: FileSystem, path: string): string | undefined {
+  try {
+    return hashFile(fs, path).hash;
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+function unlinkIfThere(fs: FileSystem, path: string): void {
+  try {
+    fs.unlink(path);
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT") throw error;
+  }
+}

@@ -1,0 +1,46 @@
+/**
+ * The story of a preparation, from a frozen plan to sealed drives.
+ *
+ * Everything before (what the call means, which drives, the plan) is in prepare.ts; each step here is one file beside it.
+ * Any step may be cut short by a kill or a power cut; the same command then comes back here and finds what is done.
+ */
+import { compareSources } from "./compare-sources.ts";
+import { copyFiles } from "./copy-files.ts";
+import { cutDrive } from "./cut-drive.ts";
+import type { OpenSession } from "./open-session.ts";
+import type { PrepOutcome } from "./prep-contract.ts";
+import { OutcomeBuilder, unplacedTotals } from "./prep-outcome.ts";
+import { readyDrives } from "./ready-drives.ts";
+import { sealDrives } from "./seal-drive.ts";
+import type { SourceEntry } from "./walk-sources.ts";
+
+/** Runs the session to its end, or as far as drives and space allow. `walk` looks at the sources once more. */
+export async function runCopySession(session: OpenSession, walk: () => Iterable<SourceEntry>): Promise<PrepOutcome> {
+  const outcome = new OutcomeBuilder(session);
+  try {
+    await readyDrives(session);
+    if (session.isResumed) outcome.newSinceWalk = (await compareSources(session, walk())).newFiles;
+
+    const copied = await copyFiles(session);
+    outcome.take(copied);
+    if (copied.isInterrupted) return outcome.build("interrupted");
+
+    for (const { open, position } of copied.full) await cutDrive(session, open, position);
+    if (outcome.hasFailedDrive) return outcome.build("drives-failed");
+
+    await sealDrives(session, outcome);
+    return finish(session, outcome);
+  } catch (error) {
+    if (session.signal.aborted && error === session.signal.reason) return outcome.build("interrupted");
+    throw error;
+  }
+}
+
+/** What did not fit keeps the session open for more drives; else it is complete. */
+function finish(session: OpenSession, outcome: OutcomeBuilder): PrepOutcome {
+  const isShort = unplacedTotals(session).files > 0;
+  const built = outcome.build(isShort ? "no-space" : "completed");
+  const { files, bytes, exitCode } = built;
+  session.journal.sessionIs(isShort ? "NoSpace" : "Completed", { files, bytes, exitCode });
+  return built;
+}

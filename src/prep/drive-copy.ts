@@ -1,0 +1,111 @@
+/**
+ * One drive while files are copied onto it: hands out what is left of its plan, takes the answers, and makes them durable
+ * in the only order that never lies: first the data is flushed to the drive, then the record says that it is there.
+ */
+import type { DriveFailure, FileResult, WorkBatch } from "../copy/copy-contract.ts";
+import { planRecordLength, planRecordSizeBytes } from "../copy/plan-record.ts";
+import type { FileSystem } from "../platform/file-system.ts";
+import { PlanFileReader } from "./plan-files.ts";
+import { ResultsReader, ResultsWriter } from "./results-file.ts";
+
+/** Answers kept in memory between two checkpoints: at 48 bytes each, 3 MB a drive. */
+const MAX_PENDING_FILES = 65_536;
+const CHECKPOINT_EVERY_MS = 5_000;
+
+export interface DriveCopyPaths {
+  plan: string;
+  results: string;
+  digests: string;
+}
+
+export class DriveCopy {
+  readonly #plan: PlanFileReader;
+  readonly #earlier: ResultsReader;
+  readonly #results: ResultsWriter;
+  readonly #until: number;
+  readonly #flush: () => Promise<void>;
+  #checkpoint: Promise<void> = Promise.resolve();
+  #isCheckpointing = false;
+  #lastCheckpointMs = 0;
+  /** Finished by earlier runs of this session, met so far while handing out. */
+  earlierFiles = 0;
+  earlierBytes = 0;
+  doneFiles = 0;
+  doneBytes = 0;
+  notDoneFiles = 0;
+  failure: DriveFailure | undefined;
+
+  /** `until`: the plan counts up to this position. `flush` resolves when all that was written is safe on the drive. */
+  constructor(fs: FileSystem, paths: DriveCopyPaths, seed: number, until: number, flush: () => Promise<void>) {
+    this.#plan = new PlanFileReader(fs, paths.plan);
+    this.#earlier = new ResultsReader(fs, paths, seed);
+    this.#results = new ResultsWriter(fs, paths, seed);
+    this.#until = until;
+    this.#flush = flush;
+  }
+
+  /** The next unfinished records in plan order; a file larger than `maxBytes` comes alone. */
+  nextBatch(maxFiles: number, maxBytes: number): WorkBatch | undefined {
+    const pieces: Buffer[] = [];
+    let bytes = 0;
+    while (pieces.length < maxFiles) {
+      const offset = this.#plan.peek();
+      if (offset < 0 || this.#plan.peekPosition() >= this.#until) break;
+      const buffer = this.#plan.buffer;
+      const sizeBytes = planRecordSizeBytes(buffer, offset);
+      if (pieces.length > 0 && bytes + sizeBytes > maxBytes) break;
+      const earlier = this.#earlier.next();
+      if (earlier === undefined) {
+        pieces.push(Buffer.from(buffer.subarray(offset, offset + planRecordLength(buffer, offset))));
+        bytes += sizeBytes;
+      } else {
+        this.earlierFiles += 1;
+        this.earlierBytes += earlier.sizeBytes;
+      }
+      this.#plan.skip();
+    }
+    if (pieces.length === 0) return undefined;
+    return { records: pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces), count: pieces.length };
+  }
+
+  accept(results: readonly FileResult[]): void {
+    for (const result of results) {
+      if (result.outcome === "done") {
+        this.#results.add(result.position, result);
+        this.doneFiles += 1;
+        this.doneBytes += result.sizeBytes;
+      } else this.notDoneFiles += 1;
+    }
+  }
+
+  /** Starts a checkpoint when enough has come together; at most one runs at a time. */
+  checkpointIfDue(nowMs: number): void {
+    if (this.#isCheckpointing || this.failure?.kind === "failed") return;
+    const isDue =
+      this.#results.pendingFiles >= MAX_PENDING_FILES || nowMs - this.#lastCheckpointMs >= CHECKPOINT_EVERY_MS;
+    if (!isDue || this.#results.pendingFiles === 0) return;
+    this.#lastCheckpointMs = nowMs;
+    void this.checkpoint().catch(() => {});
+  }
+
+  /** Resolves when every answer taken so far is durable. Rejects when the drive or the state cannot be written. */
+  checkpoint(): Promise<void> {
+    this.#isCheckpointing = true;
+    this.#checkpoint = this.#checkpoint.then(async () => {
+      const taken = this.#results.takePending();
+      if (taken.count > 0) {
+        await this.#flush();
+        this.#results.write(taken);
+      }
+    });
+    return this.#checkpoint.finally(() => {
+      this.#isCheckpointing = false;
+    });
+  }
+
+  close(): void {
+    this.#plan.close();
+    this.#earlier.close();
+    this.#results.close();
+  }
+}

@@ -1,0 +1,166 @@
+/** What all forms of a call share before there is a session: the journal as it is, the locks held, where to report. */
+
+import { driveIdToFileName } from "../drives/drive-id.ts";
+import { EventsFile } from "../journal/events-file.ts";
+import type { JournalFile } from "../journal/journal-file.ts";
+import type { JournalHistory } from "../journal/session-history.ts";
+import { AppError, describeErrno, UsageError } from "../platform/app-error.ts";
+import { makeDirectories } from "../platform/durable-file.ts";
+import type { Lock } from "../platform/file-lock.ts";
+import { joinPath } from "../platform/file-path.ts";
+import type { OpenDrive, OpenSession } from "./open-session.ts";
+import type { Confirm, PrepEvent, PrepOptions, PrepRequest } from "./prep-contract.ts";
+import type { PrepPorts } from "./prep-ports.ts";
+import type { DriveSearch } from "./session-drives.ts";
+import type { SessionFiles } from "./session-files.ts";
+import { parseSessionInputs } from "./session-inputs.ts";
+
+export interface Preparation {
+  request: PrepRequest;
+  ports: PrepPorts;
+  files: SessionFiles;
+  history: JournalHistory;
+  /** Absent while the journal does not exist. */
+  journal?: JournalFile;
+  /** Given back, in reverse order, when the call ends. */
+  locks: Lock[];
+  emit(event: PrepEvent): void;
+  confirm: Confirm;
+  signal: AbortSignal;
+}
+
+export function searchFor(preparation: Preparation, options: PrepOptions, hasCredential: boolean): DriveSearch {
+  const { ports, history, request, emit, files } = preparation;
+  // Ids that were given on the command line of any session of this journal stay what they are.
+  const given = history.sessions.flatMap((session) => parseSessionInputs(session, files.journal).options.driveIds);
+  return {
+    ports,
+    options: { ...options, driveIds: new Map([...given, ...options.driveIds]) },
+    history,
+    silentMode: request.silentMode,
+    hasCredential,
+    warn: (message) => emit({ type: "warning", message }),
+  };
+}
+
+/** One process per drive on this machine. */
+export function lockDrives(preparation: Preparation, drives: readonly OpenDrive[]): void {
+  const { ports, request, locks } = preparation;
+  makeDirectories(ports.fs, ports.driveLocks, 0o700);
+  for (const { drive } of drives) {
+    if (drive === undefined) continue;
+    const path = joinPath(ports.driveLocks, `${driveIdToFileName(drive.driveId)}.lock`);
+    const purpose = `drive ${drive.driveId} at "${drive.place}"`;
+    locks.push(ports.lock(path, purpose, request.options.breakLock));
+  }
+}
+
+/** Refuses a journal or a source that lies on a drive; a drive inside a source is only left out of it. */
+export function refuseOverlaps(
+  preparation: Preparation,
+  drives: readonly OpenDrive[],
+  rows: readonly { basePath: string; line?: number }[],
+): void {
+  const { files, request } = preparation;
+  const real = (path: string): string => realPathOf(preparation, path);
+  for (const { drive } of drives) {
+    if (drive === undefined) continue;
+    if (isInside(real(files.directory), drive.root)) {
+      throw new UsageError(
+        "JOURNAL_ON_DRIVE",
+        `the journal "${request.journalPath}" lies on drive ${drive.driveId} at "${drive.place}"`,
+      );
+    }
+    for (const row of rows) {
+      if (!isInside(real(row.basePath), drive.root)) continue;
+      throw new UsageError(
+        "SOURCE_CONTAINS_TARGET",
+        `the source "${row.basePath}" lies on drive ${drive.driveId} at "${drive.place}"`,
+      );
+    }
+  }
+}
+
+function realPathOf({ ports }: Preparation, path: string): string {
+  try {
+    return ports.fs.realpath(path);
+  } catch {
+    return path;
+  }
+}
+
+export function isInside(path: string, directory: string): boolean {
+  if (path === directory) return true;
+  return path.startsWith(/[\\/]$/.test(directory) ? directory : `${directory}${directory.includes("\\") ? "\\" : "/"}`);
+}
+
+/** What of this run must never be copied as data. */
+export function excludedFromWalk(
+  preparation: Preparation,
+  drives: readonly OpenDrive[],
+): { realPath: string; reason: string }[] {
+  const { files, request } = preparation;
+  const excluded = drives.flatMap(({ drive }) =>
+    drive === undefined ? [] : [{ realPath: drive.root, reason: `it is drive ${drive.driveId}` }],
+  );
+  const directory = realPathOf(preparation, files.directory);
+  for (const path of [files.journal, files.state, files.events, files.lock]) {
+    const name = path.slice(files.directory.length + 1);
+    excluded.push({ realPath: joinPath(directory, name), reason: "it belongs to the journal" });
+  }
+  for (const { drive } of drives) {
+    if (drive === undefined) continue;
+    const name = `${driveIdToFileName(drive.driveId)}.xml`;
+    excluded.push({ realPath: joinPath(directory, name), reason: "it belongs to the journal" });
+  }
+  if (request.logDirectory !== undefined) {
+    excluded.push({ realPath: realPathOf(preparation, request.logDirectory), reason: "it is the log directory" });
+  }
+  return excluded;
+}
+
+const STATE_FILE =
+  /^(plan-\d+\.bin|unplaced-\d+\.bin|results-\d+\.bin|digests-\d+\.bin|left-out\.jsonl|plan\.json|\d+\.(metadata|properties)\.xml|\..*\.tmp)$/;
+
+/** Makes the state directory, empty of what an earlier start left. Files that are not a session's are not touched. */
+export function clearState({ ports, files }: Preparation): void {
+  const { fs } = ports;
+  try {
+    makeDirectories(fs, files.state, 0o700);
+    makeDirectories(fs, files.spill, 0o700);
+    for (const { name } of fs.readdir(files.spill)) fs.unlink(joinPath(files.spill, name));
+    for (const { name } of fs.readdir(files.state)) {
+      if (STATE_FILE.test(name)) fs.unlink(joinPath(files.state, name));
+    }
+  } catch (cause) {
+    throw new AppError("JOURNAL_WRITE_FAILED", `cannot use "${files.state}": ${describeErrno(cause)}`, { cause });
+  }
+}
+
+/** Removes the state of a session that is over. */
+export function removeState(preparation: Preparation): void {
+  const { fs } = preparation.ports;
+  clearState(preparation);
+  for (const path of [preparation.files.spill, preparation.files.state]) {
+    try {
+      fs.rmdir(path);
+    } catch {
+      // Something that is not ours lies there: it stays.
+    }
+  }
+}
+
+export function openEvents({ ports, files }: Preparation): EventsFile {
+  return new EventsFile(ports.fs, files.events, ports.clock);
+}
+
+/** How the drives of a session are flushed: the whole volume only if that works for every one of them. */
+export async function flushMethodFor(
+  { ports }: Preparation,
+  drives: readonly OpenDrive[],
+): Promise<OpenSession["flushMethod"]> {
+  for (const { drive } of drives) {
+    if (drive !== undefined && (await ports.flushMethod(drive.root)) === "per-file") return "per-file";
+  }
+  return "volume";
+}

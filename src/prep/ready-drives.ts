@@ -1,0 +1,76 @@
+/**
+ * Making the drives ready: what is known of a drive is journaled, then it is formatted, encrypted or unlocked, and
+ * `\<SessionId>` is created. Each step may be repeated after an interruption.
+ */
+import { formatDrive } from "../drives/format.ts";
+import { DriveRefusedError, errnoOf } from "../platform/app-error.ts";
+import { fsyncDirectory } from "../platform/durable-file.ts";
+import type { FileSystem } from "../platform/file-system.ts";
+import type { FrozenPlan } from "./frozen-plan.ts";
+import { attached, isToBeWritten, type OpenDrive, type OpenSession, planOf, sessionRoot } from "./open-session.ts";
+
+export async function readyDrives(session: OpenSession): Promise<void> {
+  for (const open of session.drives) {
+    if (planOf(session, open).facts.files === 0) continue;
+    if (!isToBeWritten(session, open) || open.record.step === "Prepared") await unlock(session, open);
+    else await makeReady(session, open);
+    session.emit({ type: "drive-state", driveId: open.record.driveId, state: "ready" });
+    session.signal.throwIfAborted();
+  }
+}
+
+async function makeReady(session: OpenSession, open: OpenDrive): Promise<void> {
+  const drive = attached(open);
+  const { ports, journal, signal } = session;
+  if (open.record.format) {
+    session.emit({ type: "drive-state", driveId: open.record.driveId, state: "formatting" });
+    await formatDrive({ fs: ports.fs }, drive, { label: "WAIMPORT", signal });
+  }
+  if (open.record.encrypt) {
+    session.emit({ type: "drive-state", driveId: open.record.driveId, state: "encrypting" });
+    await open.encryption?.encrypt(drive, open.record.key, { signal });
+  } else await open.encryption?.adopt(drive, open.record.key);
+  makeSessionDirectory(session, open, session.isResumed);
+  journal.driveIsAt(open.record, "Prepared");
+}
+
+async function unlock(session: OpenSession, open: OpenDrive): Promise<void> {
+  if (open.drive === undefined || open.encryption === undefined) return;
+  session.emit({ type: "drive-state", driveId: open.record.driveId, state: "unlocking" });
+  await open.encryption.unlock(open.drive, open.record.key);
+}
+
+/** Created exclusively: what another run or a person put there is never mixed with this session's files. */
+function makeSessionDirectory(session: OpenSession, open: OpenDrive, mayExistEmpty: boolean): void {
+  const drive = attached(open);
+  const { fs } = session.ports;
+  const path = sessionRoot(session, drive);
+  try {
+    fs.mkdir(path, 0o755);
+  } catch (error) {
+    if (errnoOf(error) !== "EEXIST") throw error;
+    if (!mayExistEmpty || fs.readdir(path).length > 0) throw sessionExists(open, path);
+  }
+  fsyncDirectory(fs, drive.root);
+}
+
+/** Checked for every drive that the plan needs before the session enters the journal. Letter case does not count. */
+export function refuseOccupiedDrives(
+  fs: FileSystem,
+  sessionId: string,
+  { drives, plan }: { drives: readonly OpenDrive[]; plan: FrozenPlan },
+): void {
+  for (const open of drives) {
+    const { root } = attached(open);
+    if ((plan.drives[open.index]?.facts.files ?? 0) === 0) continue;
+    const taken = fs.readdir(root).find((entry) => entry.name.toLowerCase() === sessionId.toLowerCase());
+    if (taken !== undefined) throw sessionExists(open, `${root}/${taken.name}`);
+  }
+}
+
+function sessionExists(open: OpenDrive, path: string): DriveRefusedError {
+  return new DriveRefusedError(
+    "DRIVE_HAS_SESSION",
+    `drive ${open.record.driveId} already holds "${path}", which this session would create`,
+  );
+}

@@ -1,0 +1,60 @@
+/**
+ * Metadata and properties files: copied into the session's state when the plan is frozen (a later edit must not change
+ * the manifest), and from there onto every drive that holds a blob of their row.
+ */
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import type { DatasetRow } from "../dataset/dataset-row.ts";
+import { readWholeFile, writeFileDurably } from "../platform/durable-file.ts";
+import type { FileSystem } from "../platform/file-system.ts";
+import type { PlanRow } from "./frozen-plan.ts";
+import type { OpenSession } from "./open-session.ts";
+import type { SessionFiles } from "./session-files.ts";
+
+/** Far above what 8 KiB of metadata headers need. */
+export const MAX_SIDE_FILE_BYTES = 1024 * 1024;
+
+export interface PlacedSideFile {
+  /** Path from the drive's root, with backslashes. */
+  path: string;
+  /** Upper-case Base16 MD5. */
+  hash: string;
+}
+
+type Kind = "metadata" | "properties";
+
+/** Copies the row's side files into the state directory; returns their names there. */
+export function freezeSideFiles(fs: FileSystem, files: SessionFiles, row: DatasetRow): Pick<PlanRow, Kind> {
+  const frozen: Pick<PlanRow, Kind> = {};
+  for (const [kind, source] of [
+    ["metadata", row.metadataFile],
+    ["properties", row.propertiesFile],
+  ] as const) {
+    if (source === undefined) continue;
+    const name = `${row.index}.${kind}.xml`;
+    writeFileDurably(fs, join(files.state, name), readWholeFile(fs, source, MAX_SIDE_FILE_BYTES), 0o600);
+    frozen[kind] = name;
+  }
+  return frozen;
+}
+
+/** Writes the row's side files below `\<SessionId>` on a drive; the same bytes however often it is repeated. */
+export function placeSideFiles(
+  session: OpenSession,
+  root: string,
+  row: PlanRow,
+): { metadata?: PlacedSideFile; properties?: PlacedSideFile } {
+  const placed: { metadata?: PlacedSideFile; properties?: PlacedSideFile } = {};
+  for (const kind of ["metadata", "properties"] as const) {
+    const name = row[kind];
+    if (name === undefined) continue;
+    const { fs } = session.ports;
+    const bytes = readWholeFile(fs, join(session.files.state, name), MAX_SIDE_FILE_BYTES);
+    writeFileDurably(fs, `${root}/${name}`, bytes, 0o644);
+    placed[kind] = {
+      path: `\\${session.id}\\${name}`,
+      hash: createHash("md5").update(bytes).digest("hex").toUpperCase(),
+    };
+  }
+  return placed;
+}
