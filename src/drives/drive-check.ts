@@ -7,6 +7,7 @@ import type { Drive } from "./drive.ts";
 
 export const MANIFEST_NAME = "DriveManifest.xml";
 const PROBE_NAME = ".waimportexport-write-test";
+const MAX_PROBE_NAMES = 100;
 
 /** Refusals that nothing overrides: the system's disk, a disk in use, a kind that is not understood. */
 export function refusalOf(drive: Drive): AppError | undefined {
@@ -28,14 +29,19 @@ export function refusalOf(drive: Drive): AppError | undefined {
 
 /** Makes and removes a file in the root: permissions, read-only mounts and write protection in one test. */
 export function checkWritable(fs: FileSystem, drive: Drive): void {
-  const path = joinPath(drive.root, PROBE_NAME);
-  try {
-    fs.close(fs.open(path, constants.O_CREAT | constants.O_WRONLY, 0o600));
-    fs.unlink(path);
-  } catch (error) {
-    throw new DriveRefusedError("DRIVE_NOT_WRITABLE", `cannot write on "${drive.place}": ${describeErrno(error)}`, {
-      cause: error,
-    });
+  for (let attempt = 0; ; attempt++) {
+    const path = joinPath(drive.root, attempt === 0 ? PROBE_NAME : `${PROBE_NAME}-${attempt}`);
+    try {
+      fs.close(fs.open(path, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o600));
+      fs.unlink(path);
+      return;
+    } catch (error) {
+      // Left by a killed run, or not ours at all: it is not touched.
+      if (errnoOf(error) === "EEXIST" && attempt < MAX_PROBE_NAMES) continue;
+      throw new DriveRefusedError("DRIVE_NOT_WRITABLE", `cannot write on "${drive.place}": ${describeErrno(error)}`, {
+        cause: error,
+      });
+    }
   }
 }
 

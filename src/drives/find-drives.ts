@@ -40,12 +40,14 @@ export interface FindDrivesPorts {
  *
  * @param driveIds ids the user gave, by the place as written
  * @param check a further refusal of one drive, thrown; for example that it carries another journal's manifest
+ * @param writeTest make and remove a file on each drive; false where nothing may be written (plan)
  */
 export async function findDrives<Row extends DriveRow>(
   ports: FindDrivesPorts,
   rows: readonly Row[],
   driveIds: ReadonlyMap<string, string> = new Map(),
   check: (drive: Drive, row: Row) => void = () => {},
+  writeTest = true,
 ): Promise<FoundDrive<Row>[]> {
   const problems: (DriveProblem & { error: AppError })[] = [];
   const found: FoundDrive<Row>[] = [];
@@ -59,7 +61,7 @@ export async function findDrives<Row extends DriveRow>(
       const refusal = refusalOf(drive);
       if (refusal !== undefined) throw refusal;
       // An image has no root to write in before its volume is opened.
-      if (drive.kind !== "image") checkWritable(ports.fs, drive);
+      if (drive.kind !== "image" && writeTest) checkWritable(ports.fs, drive);
       check(drive, row);
       found.push({ row, drive });
     } catch (error) {

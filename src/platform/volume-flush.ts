@@ -3,7 +3,7 @@
  * is syncfs and reports write errors) a checkpoint costs one flush; elsewhere every file is fsynced by who writes it.
  * macOS has no such call: sync(2) there only schedules the writes, so it counts as "per-file".
  */
-import { DriveRefusedError } from "./app-error.ts";
+import { DriveRefusedError, describeErrno } from "./app-error.ts";
 import { fsyncDirectory } from "./durable-file.ts";
 import type { FileSystem } from "./file-system.ts";
 import { describeRun, type ProcessRunner } from "./processes.ts";
@@ -29,7 +29,12 @@ export async function probeFlush(
 /** Flushes the volume that holds `directory`; only for volumes whose probe said "volume". */
 export async function flushVolume(runner: ProcessRunner, fs: FileSystem, directory: string): Promise<void> {
   // Through the port, so that tests of faults and power cuts see the barrier; it also fails at once if the drive is gone.
-  fsyncDirectory(fs, directory);
+  try {
+    fsyncDirectory(fs, directory);
+  } catch (error) {
+    const message = `cannot flush "${directory}": ${describeErrno(error)}`;
+    throw new DriveRefusedError("DRIVE_FAILED", message, { cause: error });
+  }
   const result = await runner.run("sync", ["-f", "--", directory]);
   if (result.exitCode === 0) return;
   throw new DriveRefusedError("DRIVE_FAILED", `cannot flush "${directory}": ${describeRun("sync", result)}`);
