@@ -2,7 +2,9 @@
  * Ctrl-C and `kill` for commands that keep state: the first asks the command to stop at the next safe point, the second
  * ends the process at once. Commands that keep no state never call this and die as any program does.
  */
+import { CanceledError } from "../platform/app-error.ts";
 import { ExitCode } from "../platform/exit-codes.ts";
+import type { Output } from "../ui/output.ts";
 
 export interface Interruption {
   signal: AbortSignal;
@@ -11,11 +13,15 @@ export interface Interruption {
   dispose: () => void;
 }
 
-export function watchSignals(onFirst: (name: "SIGINT" | "SIGTERM") => void): Interruption {
+/** `beforeExit` puts the terminal right when the second signal ends the process. */
+export function watchSignals(onFirst: (name: "SIGINT" | "SIGTERM") => void, beforeExit: () => void): Interruption {
   const controller = new AbortController();
   let code: ExitCode | undefined;
   const stop = (name: "SIGINT" | "SIGTERM"): void => {
-    if (code !== undefined) process.exit(code);
+    if (code !== undefined) {
+      beforeExit();
+      process.exit(code);
+    }
     code = name === "SIGINT" ? ExitCode.Interrupted : ExitCode.Terminated;
     onFirst(name);
     controller.abort();
@@ -32,4 +38,12 @@ export function watchSignals(onFirst: (name: "SIGINT" | "SIGTERM") => void): Int
       process.off("SIGTERM", onTerminate);
     },
   };
+}
+
+/** The exit code of a command that stopped because it was told to; any other error goes on its way. */
+export function exitCodeOfStop(error: unknown, interruption: Interruption, output: Output): ExitCode {
+  const stoppedBy = interruption.exitCode();
+  if (stoppedBy === undefined || !(error instanceof CanceledError)) throw error;
+  output.error(error);
+  return stoppedBy;
 }

@@ -75,7 +75,9 @@ function nextSteps(outcome: PrepOutcome): string[] {
             "",
             "Next:",
             ...outcome.drives.map((drive) => `  waimportexport verify ${quoted(drive.place)} --journal ${journal}`),
-            "  then create the import job with this journal, and ship the drives",
+            outcome.drives.some((drive) => drive.encryption === "mock")
+              ? "  this was a rehearsal: drives that are not encrypted cannot be shipped"
+              : "  then create the import job with this journal, and ship the drives",
           ];
     case "no-space":
       return [

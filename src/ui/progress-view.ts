@@ -109,6 +109,7 @@ export function describeRow(row: ProgressRow, meter: RateMeter | undefined): str
   const files = `${formatCount(Math.min(row.files, row.totalFiles))}/${formatCount(row.totalFiles)} files`;
   const bytes = `${formatSize(Math.min(row.bytes, row.totalBytes))} of ${formatSize(row.totalBytes)}`;
   if (row.state !== undefined) return `${files}  ${bytes}  ${row.state}`;
+  if (row.bytes >= row.totalBytes && row.files >= row.totalFiles) return `${files}  ${bytes}  done`;
   const leftMs = meter?.leftMs(row);
   const left = leftMs === undefined ? "time left unknown" : `${formatSpan(leftMs)} left`;
   return `${files}  ${bytes}  ${formatRate(meter?.bytesPerSecond)}  ${left}`;

@@ -8,7 +8,7 @@ import { createPrepView } from "../../ui/prep-view.ts";
 import type { CommandContext } from "../command-context.ts";
 import { readForm } from "../prep-forms.ts";
 import { readPrepRequest } from "../prep-request.ts";
-import { loadPorts, loadPrepare } from "../rooms.ts";
+import { exitCodeOfStop, watchSignals } from "../signals.ts";
 import type { CommandFunction } from "../switch-table.ts";
 import { refuseV1 } from "../v1-form.ts";
 
@@ -27,12 +27,31 @@ export const plan: CommandFunction = async (switches, _args, context) => {
 
 export async function showPlan(request: PrepRequest, context: CommandContext): Promise<ExitCode> {
   const { output } = context;
-  const [{ planDrives }, { createPrepPorts }] = await Promise.all([loadPrepare(), loadPorts()]);
+  const [{ planDrives }, { createPrepPorts }] = await Promise.all([
+    import("../../prep/prepare.ts"),
+    import("../../prep/create-prep-ports.ts"),
+  ]);
   const view = createPrepView(output, context.stderr, systemClock, { planIsResult: true });
-  const planned = await planDrives(request, createPrepPorts(context), (event) => view.show(event));
-  view.close();
-  output.result("plan", planData(planned), () => planText(planned, output.resultTerminal));
-  return exitCodeOf(planned);
+  const interruption = watchSignals(
+    () => output.diagnosis("\nstopping\n"),
+    () => output.close(),
+  );
+  try {
+    const planned = await planDrives(
+      request,
+      createPrepPorts(context),
+      (event) => view.show(event),
+      interruption.signal,
+    );
+    view.close();
+    output.result("plan", planData(planned), () => planText(planned, output.resultTerminal));
+    return exitCodeOf(planned);
+  } catch (error) {
+    return exitCodeOfStop(error, interruption, output);
+  } finally {
+    view.close();
+    interruption.dispose();
+  }
 }
 
 /** What the run itself would return for the same reasons. */

@@ -1,5 +1,4 @@
 /** `prep-import`: the main job in all its documented forms. */
-import { CanceledError } from "../../platform/app-error.ts";
 import { systemClock } from "../../platform/clock.ts";
 import { ExitCode } from "../../platform/exit-codes.ts";
 import type { PrepOutcome, PrepRequest } from "../../prep/prep-contract.ts";
@@ -10,10 +9,11 @@ import { openRunLog, type RunLog } from "../../ui/run-log.ts";
 import type { CommandContext } from "../command-context.ts";
 import { type PrepForm, readForm } from "../prep-forms.ts";
 import { pathResolver, readPrepRequest } from "../prep-request.ts";
-import { loadPorts, loadPrepare } from "../rooms.ts";
-import { watchSignals } from "../signals.ts";
+import { exitCodeOfStop, watchSignals } from "../signals.ts";
 import type { CommandFunction } from "../switch-table.ts";
 import { refuseV1 } from "../v1-form.ts";
+
+const STOPPING = "stopping after the current write; press Ctrl-C again to end at once";
 
 export const prepImport: CommandFunction = async (switches, _args, context) => {
   refuseV1(switches);
@@ -31,12 +31,14 @@ export const prepImport: CommandFunction = async (switches, _args, context) => {
 
 async function prepare(request: PrepRequest, form: PrepForm, context: CommandContext): Promise<ExitCode> {
   const { output } = context;
-  const [{ prepareDrives }, { createPrepPorts }] = await Promise.all([loadPrepare(), loadPorts()]);
-  const interruption = watchSignals(() => {
-    output.diagnosis(
-      `\nstopping after the current write; press Ctrl-C again to end at once\n${resumeHint(request, form)}\n`,
-    );
-  });
+  const [{ prepareDrives }, { createPrepPorts }] = await Promise.all([
+    import("../../prep/prepare.ts"),
+    import("../../prep/create-prep-ports.ts"),
+  ]);
+  const interruption = watchSignals(
+    () => output.diagnosis(`\n${STOPPING}\n${resumeHint(request, form)}\n`),
+    () => output.close(),
+  );
   const log = openLog(request, context);
   const view = createPrepView(output, context.stderr, systemClock, { planIsResult: false });
   try {
@@ -65,10 +67,7 @@ async function prepare(request: PrepRequest, form: PrepForm, context: CommandCon
   } catch (error) {
     view.close();
     log?.line(`error: ${error instanceof Error ? error.message : String(error)}`);
-    const stoppedBy = interruption.exitCode();
-    if (stoppedBy === undefined || !(error instanceof CanceledError)) throw error;
-    output.error(error);
-    return stoppedBy;
+    return exitCodeOfStop(error, interruption, output);
   } finally {
     interruption.dispose();
     log?.close();
