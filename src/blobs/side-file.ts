@@ -45,8 +45,8 @@ export function parseSideFile(kind: SideFileKind, content: Uint8Array, file: str
   const roots = (parser.parse(text) as Node[]).filter((node) => !(TEXT in node));
   const rootName = kind === "metadata" ? "Metadata" : "Properties";
   const root = roots[0];
-  if (root === undefined || !(rootName in root)) {
-    const found = root === undefined ? "nothing" : `<${nameOf(root)}>`;
+  if (root === undefined || roots.length > 1 || !(rootName in root)) {
+    const found = root === undefined ? "no element" : roots.length > 1 ? "several elements" : `<${nameOf(root)}>`;
     fail(kind, file, [{ file, line: 1, message: `the root element is ${found}`, expected: `<${rootName}>` }]);
   }
   const problems: InputProblem[] = [];

@@ -72,13 +72,13 @@ export function parseCsvTable(content: Uint8Array, file: string, format: CsvForm
  */
 function readRecords(text: Uint8Array, file: string, problems: InputProblem[]): RawRecord[] {
   const records: RawRecord[] = [];
-  let rest = text;
-  let linesBefore = 0;
-  while (rest.length > 0) {
-    // Of `rest`; a record that fails begins behind it, wherever the parser noticed.
-    let lastGoodLine = 0;
+  // Where the next record begins. The parser's own line count takes a CRLF inside quotes for two lines.
+  const position = new LinePosition(text);
+  let broken = 0;
+  while (position.offset < text.length) {
+    const start = position.offset;
     try {
-      parse(rest, {
+      parse(text.subarray(start), {
         delimiter: ",",
         quote: '"',
         escape: '"',
@@ -86,41 +86,48 @@ function readRecords(text: Uint8Array, file: string, problems: InputProblem[]): 
         relax_column_count: true,
         max_record_size: MAX_RECORD_BYTES,
         on_record: (fields: string[], context) => {
-          lastGoodLine = context.lines;
-          const inner = fields.reduce((sum, field) => sum + lineBreaks(field), 0);
-          if (fields.some((field) => field.trim() !== ""))
-            records.push({ line: linesBefore + context.lines - inner, fields });
+          if (fields.some((field) => field.trim() !== "")) records.push({ line: position.line, fields });
+          position.advanceTo(start + context.bytes);
           return null;
         },
       });
       return records;
     } catch (error) {
       if (!(error instanceof CsvError)) throw error;
-      const line = lastGoodLine + 1;
-      problems.push({ file, line: linesBefore + line, ...explainBrokenLine(error) });
-      if (problems.length >= MAX_BROKEN_LINES) {
-        problems.push({ file, line: linesBefore + line, message: "too many broken lines; the rest was not read" });
+      problems.push({ file, line: position.line, ...explainBrokenLine(error) });
+      if (++broken >= MAX_BROKEN_LINES) {
+        problems.push({ file, line: position.line, message: "too many broken lines; the rest was not read" });
         return records;
       }
-      rest = rest.subarray(offsetOfLine(rest, line + 1));
-      linesBefore += line;
+      position.nextLine();
     }
   }
   return records;
 }
 
-function lineBreaks(field: string): number {
-  return field.includes("\n") || field.includes("\r") ? (field.match(/\r\n|\n|\r/g)?.length ?? 0) : 0;
-}
+/** An offset into a text and the number of its line, moving forward only. CRLF, LF and CR each end a line. */
+class LinePosition {
+  offset = 0;
+  line = 1;
+  readonly #text: Uint8Array;
 
-/** Offset of the first byte of `line` (from 1). */
-function offsetOfLine(text: Uint8Array, line: number): number {
-  let at = 0;
-  for (let current = 1; current < line && at < text.length; at++) {
-    const byte = text[at];
-    if (byte === 0x0a || (byte === 0x0d && text[at + 1] !== 0x0a)) current++;
+  constructor(text: Uint8Array) {
+    this.#text = text;
   }
-  return at;
+
+  advanceTo(offset: number): void {
+    while (this.offset < offset) this.#step();
+  }
+
+  nextLine(): void {
+    const { line } = this;
+    while (this.line === line && this.offset < this.#text.length) this.#step();
+  }
+
+  #step(): void {
+    const byte = this.#text[this.offset++];
+    if (byte === 0x0a || (byte === 0x0d && this.#text[this.offset] !== 0x0a)) this.line++;
+  }
 }
 
 function explainBrokenLine(error: CsvError): Pick<InputProblem, "message" | "expected"> {
