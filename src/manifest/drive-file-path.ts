@@ -7,7 +7,7 @@
 const MAX_PATH_UNITS = 32_767;
 const DEVICE_NAME = /^(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])( *\.|$)/i;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: NUL and line ends are what must not pass
-const NEEDS_LOOK = /[\x00-\x1f/:]|\\\\|[. ](\\|$)|(^|\\)(con|prn|aux|nul|com|lpt)/i;
+const NEEDS_LOOK = /[\x00-\x1f/:]|[. \\](\\|$)|(^|\\)(con|prn|aux|nul|com|lpt)/i;
 
 /** Why `path` is not a plain path below a drive's root, in words; undefined when it is one. */
 export function findPathProblem(path: string): string | undefined {

@@ -395,7 +395,7 @@ class ManifestParser {
     } catch (error) {
       if (error instanceof BlobProblem) this.#fail(error.message, this.#blob.blobPath);
       if (error instanceof AppError || this.#isInHandler || !(error instanceof Error)) throw error;
-      this.#fail(error.message.replace(/^[^ ]*\d+:\d+: /, ""));
+      this.#fail(error.message.replace(/^[^ ]*\d+:\d+: /, "").replace(/\.$/, ""));
     }
   }
 
