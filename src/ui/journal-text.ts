@@ -1,55 +1,28 @@
 /** The drives and sessions of a journal as tables and as the JSON line. Keys show their last group only, unless asked for. */
+import type { JournalOverview } from "../prep/journal-overview.ts";
+import { NOT_ENCRYPTED } from "./plan-text.ts";
 import { safeText } from "./safe-text.ts";
 import { formatCount, formatSize } from "./sizes.ts";
 import { renderTable } from "./table.ts";
-
-export interface JournalOverview {
-  journal: string;
-  drives: readonly {
-    driveId: string;
-    place: string;
-    state: string;
-    manifestHash?: string;
-    encryption: string;
-    sessions: readonly string[];
-    /** A secret. */
-    key?: string;
-  }[];
-  sessions: readonly {
-    id: string;
-    state: string;
-    started?: string;
-    files?: number;
-    bytes?: number;
-    drives: readonly string[];
-    dataset?: string;
-  }[];
-}
 
 type JournalDrive = JournalOverview["drives"][number];
 
 export function drivesText(overview: JournalOverview, showSecrets: boolean): string {
   if (overview.drives.length === 0) return "No drives.\n";
-  return renderTable(
-    [
-      { title: "Drive" },
-      { title: "Place" },
-      { title: "State" },
-      { title: "Encryption" },
-      { title: "BitLocker key" },
-      { title: "Manifest hash" },
-      { title: "Sessions" },
-    ],
-    overview.drives.map((drive) => [
-      safeText(drive.driveId),
-      safeText(drive.place),
-      drive.state,
-      drive.encryption === "mock" ? "none (mock)" : String(drive.encryption),
-      shownKey(drive.key, showSecrets) ?? "-",
-      drive.manifestHash ?? "-",
-      drive.sessions.map(safeText).join(", "),
-    ]),
-  );
+  return overview.drives.map((drive) => driveText(drive, showSecrets)).join("\n");
+}
+
+/** One below the other rather than a table: a key alone is 55 columns wide. */
+function driveText(drive: JournalDrive, showSecrets: boolean): string {
+  const place = drive.place === "" ? "" : ` at ${safeText(drive.place)}`;
+  return [
+    `Drive ${safeText(drive.driveId)}${place}: ${drive.state}`,
+    `  manifest hash  ${drive.manifestHash ?? "none yet"}`,
+    `  encryption     ${drive.encryption === "mock" ? `none (mock): ${NOT_ENCRYPTED}` : "BitLocker"}`,
+    `  BitLocker key  ${shownKey(drive.key, showSecrets)}`,
+    `  sessions       ${drive.sessions.length === 0 ? "unknown" : drive.sessions.map(safeText).join(", ")}`,
+    "",
+  ].join("\n");
 }
 
 export function sessionsText(overview: JournalOverview): string {
@@ -67,11 +40,11 @@ export function sessionsText(overview: JournalOverview): string {
     overview.sessions.map((session) => [
       safeText(session.id),
       session.state,
-      session.started ?? "-",
+      session.started,
       session.files === undefined ? "-" : formatCount(session.files),
       session.bytes === undefined ? "-" : formatSize(session.bytes),
       session.drives.map(safeText).join(", "),
-      safeText(session.dataset ?? "-"),
+      safeText(session.dataset),
     ]),
   );
 }
@@ -83,7 +56,7 @@ export function journalData(
 ): object {
   const drives = overview.drives.map(({ key, ...drive }: JournalDrive) => ({
     ...drive,
-    bitLockerKey: shownKey(key, showSecrets) ?? null,
+    bitLockerKey: shownKey(key, showSecrets),
   }));
   return {
     journal: overview.journal,
@@ -92,7 +65,7 @@ export function journalData(
   };
 }
 
-export function shownKey(key: string | undefined, showSecrets: boolean): string | undefined {
-  if (key === undefined || showSecrets) return key;
-  return key.replaceAll(/\d(?=.*-)/g, "*");
+/** Only the last group of a key, so that people can tell keys apart. */
+export function shownKey(key: string, showSecrets: boolean): string {
+  return showSecrets ? key : key.replaceAll(/\d(?=.*-)/g, "*");
 }

@@ -7,6 +7,7 @@ import { createPrepView } from "../../ui/prep-view.ts";
 import { createConfirm } from "../../ui/questions.ts";
 import { openRunLog, type RunLog } from "../../ui/run-log.ts";
 import type { CommandContext } from "../command-context.ts";
+import { findLogDirectory } from "../log-directory.ts";
 import { type PrepForm, readForm } from "../prep-forms.ts";
 import { pathResolver, readPrepRequest } from "../prep-request.ts";
 import { exitCodeOfStop, watchSignals } from "../signals.ts";
@@ -35,11 +36,12 @@ async function prepare(request: PrepRequest, form: PrepForm, context: CommandCon
     import("../../prep/prepare.ts"),
     import("../../prep/create-prep-ports.ts"),
   ]);
+  const logDirectory = await findLogDirectory(request);
   const interruption = watchSignals(
     () => output.diagnosis(`\n${STOPPING}\n${resumeHint(request, form)}\n`),
     () => output.close(),
   );
-  const log = openLog(request, context);
+  const log = openLog(logDirectory, request, context);
   const view = createPrepView(output, context.stderr, systemClock, { planIsResult: false });
   try {
     const outcome = await prepareDrives(
@@ -79,10 +81,10 @@ function exitCodeOf(outcome: PrepOutcome, stoppedBy: ExitCode | undefined): Exit
   return stoppedBy !== undefined && outcome.exitCode === ExitCode.Interrupted ? stoppedBy : outcome.exitCode;
 }
 
-function openLog(request: PrepRequest, context: CommandContext): RunLog | undefined {
-  if (request.logDirectory === undefined) return undefined;
+function openLog(directory: string | undefined, request: PrepRequest, context: CommandContext): RunLog | undefined {
+  if (directory === undefined) return undefined;
   return openRunLog({
-    directory: request.logDirectory,
+    directory,
     journalPath: request.journalPath,
     verb: "prep-import",
     clock: systemClock,
