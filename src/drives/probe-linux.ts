@@ -19,6 +19,7 @@ import {
   type FoundPlace,
   findPlace,
   imageDrive,
+  notNtfs,
   plainDrive,
   readSpace,
   unsupportedKind,
@@ -35,7 +36,7 @@ export interface LinuxPaths {
 const REAL_PATHS: LinuxPaths = { proc: "/proc", sys: "/sys", udevData: "/run/udev/data" };
 
 const NETWORK_FILE_SYSTEMS =
-  /^(nfs4?|cifs|smb3|smbfs|9p|afs|ceph|glusterfs|lustre|virtiofs|vboxsf|fuse\.(sshfs|rclone|s3fs|glusterfs|davfs|gvfsd-fuse|.*blob.*))$/;
+  /^(nfs4?|cifs|smb3|smbfs|9p|drvfs|afs|ceph|glusterfs|lustre|virtiofs|vboxsf|prl_fs|fuse\.(sshfs|rclone|s3fs|glusterfs|davfs2?|blobfuse2?|vmhgfs-fuse))$/;
 const CONTAINER_FILE_SYSTEMS = /^(overlay|aufs|fuse\.fuse-overlayfs|unionfs)$/;
 const MEMORY_FILE_SYSTEMS = /^(tmpfs|ramfs)$/;
 /** Disks behind these drivers do not exist; what they say about rotation is a default. */
@@ -66,7 +67,9 @@ export function createLinuxProbe(fs: FileSystem, runner: ProcessRunner, paths: L
       const snapshot = await look();
       return candidateMounts(snapshot).flatMap((mount) => {
         try {
-          return [linux.describe(findPlace(fs, mount.mountPoint, mount.mountPoint, true), snapshot)];
+          const drive = linux.describe(findPlace(fs, mount.mountPoint, mount.mountPoint, true), snapshot);
+          // Bind mounts of directories and files, as containers have them, are no volumes.
+          return ["directory", "image"].includes(drive.kind) ? [] : [drive];
         } catch {
           // Unmounted meanwhile, or not reachable: not a drive to offer.
           return [];
@@ -151,6 +154,7 @@ class LinuxDrives {
     const identity = this.#identity(disk, diskFacts, devices);
     const inUseBy = otherUse(devices, mounts, facts, device, mount.mountPoint);
     const fileSystem = mount.fileSystem;
+    const ntfs = isNtfs(fileSystem, volumeFacts?.signature);
     return {
       driveId: identity.serial === "" ? pathToDriveId(disk?.backingFile ?? found.root) : identity.serial,
       place: found.place,
@@ -163,14 +167,14 @@ class LinuxDrives {
       volumeKey: volumeKey(found, mount, device),
       rotational: rotationalOf(disks, snapshot),
       transport: identity.transport,
-      ntfs: isNtfs(fileSystem, volumeFacts?.signature),
+      ntfs,
       removable: diskFacts?.removable === true || identity.transport === "usb",
       contents: describeContents(this.#fs, found.root, { ...space, fileSystem, label: volumeFacts?.label ?? "" }),
       isSystem: isSystemMountPoint(found.root) || devices.stackOf(device, false).some(({ name }) => system.has(name)),
       ...(inUseBy === undefined ? {} : { inUseBy }),
       encryptable: "bitlocker",
       reasons: [],
-      warnings: identity.warnings,
+      warnings: ntfs ? identity.warnings : [...identity.warnings, notNtfs(fileSystem)],
     };
   }
 

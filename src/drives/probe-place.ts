@@ -37,6 +37,11 @@ export function unsupportedKind(place: string, why: string, hint?: string): AppE
   );
 }
 
+/** A warning: the service takes NTFS only. */
+export function notNtfs(fileSystem: string): string {
+  return `its file system is ${fileSystem}; the service takes drives with NTFS only`;
+}
+
 /** Facts of the volume that holds a path. */
 export function readSpace(fs: FileSystem, found: FoundPlace): Pick<Drive, "sizeBytes" | "freeBytes" | "clusterBytes"> {
   try {

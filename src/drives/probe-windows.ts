@@ -7,9 +7,9 @@ import type { FileSystem } from "../platform/file-system.ts";
 import { describeRun, type ProcessRunner } from "../platform/processes.ts";
 import { describeContents } from "./contents.ts";
 import type { Drive } from "./drive.ts";
-import { serialToDriveId } from "./drive-id.ts";
+import { pathToDriveId, serialToDriveId } from "./drive-id.ts";
 import type { DriveProbe } from "./probe.ts";
-import { findPlace, imageDrive, plainDrive, unsupportedKind, withDriveId } from "./probe-place.ts";
+import { findPlace, imageDrive, notNtfs, plainDrive, unsupportedKind, withDriveId } from "./probe-place.ts";
 import {
   LIST_VOLUMES_SCRIPT,
   parseWindowsListing,
@@ -76,7 +76,7 @@ function toDrive(fs: FileSystem, place: string, volume: WindowsVolume, { pageFil
   const reasons = refusals(volume);
   const fileSystem = volume.fileSystem || "unknown";
   return {
-    driveId: serial,
+    driveId: serial === "" ? pathToDriveId(root) : serial,
     place,
     root,
     kind: "volume",
@@ -95,18 +95,25 @@ function toDrive(fs: FileSystem, place: string, volume: WindowsVolume, { pageFil
     ...(others.length === 0 ? {} : { inUseBy: `its disk also holds ${others.map((other) => `${other}:`).join(", ")}` }),
     encryptable: reasons.length === 0 ? "bitlocker" : "none",
     reasons,
-    warnings:
-      bus === "USB"
-        ? [`its serial number ${serial} may be that of the USB enclosure; compare it with the label of the disk`]
-        : [],
+    warnings: warningsOf(volume, serial),
   };
 }
 
-function refusals({ disk, fileSystem }: WindowsVolume): string[] {
+function refusals({ disk }: WindowsVolume): string[] {
   const reasons: string[] = [];
-  if (serialToDriveId(disk?.serial ?? "") === "") reasons.push("its serial number cannot be read");
   if (disk?.sectorBytes !== 512) reasons.push(`its sectors have ${disk?.sectorBytes ?? "unknown"} bytes, not 512`);
   if (disk?.bus === "Spaces" || disk?.bus === "RAID") reasons.push("it lies on storage spaces or RAID");
-  if (!["NTFS", "", "Unknown", "RAW"].includes(fileSystem)) reasons.push(`its file system is ${fileSystem}, not NTFS`);
   return reasons;
+}
+
+function warningsOf({ disk, fileSystem }: WindowsVolume, serial: string): string[] {
+  const warnings: string[] = [];
+  if (serial === "") warnings.push("its serial number cannot be read; give it with --drive-id");
+  else if (disk?.bus === "USB") {
+    warnings.push(
+      `its serial number ${serial} may be that of the USB enclosure; compare it with the label of the disk`,
+    );
+  }
+  if (fileSystem !== "NTFS") warnings.push(notNtfs(fileSystem || "unknown"));
+  return warnings;
 }

@@ -99,7 +99,8 @@ function readLock({ fs, clock }: LockPorts, path: string): Found | undefined {
   } catch (error) {
     if (errnoOf(error) === "ENOENT") return undefined;
     if (error instanceof FileTooLongError) return torn(fs.stat(path), clock);
-    throw error;
+    const message = `cannot read the lock "${path}", which another user may hold: ${describeErrno(error)}`;
+    throw new LockedError("LOCKED", message, { cause: error });
   }
 }
 

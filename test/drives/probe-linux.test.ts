@@ -146,6 +146,12 @@ describe("the disk of the running system is recognised", () => {
   });
 });
 
+test("a drive that somebody attached below a home directory is not the system", async () => {
+  const at = "/home/me/usb";
+  const mounts = [root, { ...dataMount, at }];
+  expect(await probe({ disks: [...systemDisk, ...dataDisk], mounts }, at)).toMatchObject({ isSystem: false });
+});
+
 describe("a disk in use is recognised", () => {
   const cases: [string, Partial<Machine>, RegExp][] = [
     ["mounted a second time", { mounts: [{ ...dataMount, at: "/srv2" }] }, /^mounted at "\/srv2"$/],
@@ -309,7 +315,13 @@ describe("refused outright", () => {
 test("the list has each mounted volume once, by its whole mount", async () => {
   const machine = linuxMachine({
     disks: [...systemDisk, ...dataDisk],
-    mounts: [root, { ...dataMount, at: "/bound", root: "/sub" }, dataMount, { at: "/m", fileSystem: "tmpfs" }],
+    mounts: [
+      root,
+      { ...dataMount, at: "/bound", root: "/sub" },
+      dataMount,
+      { at: "/m", fileSystem: "tmpfs" },
+      { at: "/etc/hosts", device: "8:2", root: "/hosts", fileSystem: "ext4" },
+    ],
   });
   const drives = await machine.list();
   expect(drives.map(({ place, isSystem }) => [place, isSystem])).toEqual([

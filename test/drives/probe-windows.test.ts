@@ -65,7 +65,7 @@ describe("a letter (constructed output)", () => {
       reasons: ["its sectors have 4096 bytes, not 512"],
       inUseBy: "its disk also holds I:",
       removable: true,
-      warnings: [expect.stringContaining("enclosure")],
+      warnings: [expect.stringContaining("enclosure"), expect.stringContaining("NTFS only")],
     });
   });
 

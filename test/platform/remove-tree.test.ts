@@ -20,6 +20,40 @@ test("removes files and directories, and links instead of what they point at", (
   expect(readFileSync(join(base, "kept", "file"), "utf8")).toBe("precious");
 });
 
+test("a directory is emptied part by part", () => {
+  const root = join(temporaryDirectory(), "root");
+  for (let i = 0; i < 20; i++) mkdirSync(join(root, `d${i}`, "x"), { recursive: true });
+  for (let i = 0; i < 20; i++) writeFileSync(join(root, `f${i}`), "");
+  let most = 0;
+  const counting: FileSystem = {
+    ...nodeFileSystem,
+    openDirectory: (path) => {
+      const reader = nodeFileSystem.openDirectory(path);
+      let count = 0;
+      const read = () => {
+        most = Math.max(most, ++count);
+        return reader.read();
+      };
+      return { read, close: () => reader.close() };
+    },
+  };
+  removeTree(counting, root, 3);
+  expect(existsSync(root)).toBe(false);
+  expect(most).toBe(3);
+});
+
+test("entries that cannot be removed by name end in an error, not in a loop", () => {
+  const root = temporaryDirectory();
+  for (let i = 0; i < 5; i++) writeFileSync(join(root, `f${i}`), "");
+  const unnameable: FileSystem = {
+    ...nodeFileSystem,
+    unlink: () => {
+      throw Object.assign(new Error("ENOENT"), { code: "ENOENT" });
+    },
+  };
+  expect(() => removeTree(unnameable, root, 2)).toThrow("ENOTEMPTY");
+});
+
 test("a root that is a link, a file or missing", () => {
   const base = temporaryDirectory();
   mkdirSync(join(base, "kept"));

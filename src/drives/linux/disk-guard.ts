@@ -7,8 +7,14 @@ import type { BlockDevice, BlockDevices } from "./block-devices.ts";
 import type { BlockFacts } from "./lsblk.ts";
 import { type Mount, mountOf } from "./mountinfo.ts";
 
-/** Mounted here, or below: part of the running system. In a container the files of /etc give the disk away. */
-const SYSTEM_PLACES = ["/boot", "/efi", "/usr", "/var", "/etc", "/home", "/opt", "/root", "/srv", "/nix"];
+/** Mounted here: part of the running system. Places below, such as /home/me/usb, are where people attach drives. */
+const SYSTEM_PLACES: ReadonlySet<string> = new Set(
+  "/ /boot /efi /usr /usr/local /var /var/lib /var/log /var/cache /var/tmp /home /root /opt /nix /nix/store /sysroot".split(
+    " ",
+  ),
+);
+/** Nobody attaches a drive below these; in a container the files of /etc give the machine's disk away. */
+const SYSTEM_TREES = ["/boot/", "/etc/"];
 
 /** Signatures of volumes that are members of something bigger. */
 const MEMBER_SIGNATURES: Readonly<Record<string, string>> = {
@@ -26,9 +32,7 @@ const MEMBER_SIGNATURES: Readonly<Record<string, string>> = {
 };
 
 export function isSystemMountPoint(mountPoint: string): boolean {
-  return (
-    mountPoint === "/" || SYSTEM_PLACES.some((place) => mountPoint === place || mountPoint.startsWith(`${place}/`))
-  );
+  return SYSTEM_PLACES.has(mountPoint) || SYSTEM_TREES.some((tree) => mountPoint.startsWith(tree));
 }
 
 /** Kernel names of everything the running system stands on. */
