@@ -51,26 +51,34 @@ export function maxPlanRecordBytes(file: Pick<PlannedFile, "relativePath" | "sto
   return HEADER_BYTES + 3 * (file.relativePath.length + stored);
 }
 
-/** Packs `file` into `target` at `offset` (which must have `maxPlanRecordBytes` of room); returns the packed length. */
-export function writePlanRecord(file: PlannedFile, target: Buffer, offset: number): number {
+/**
+ * Packs `file` into `target` at `offset` (which must have `maxPlanRecordBytes` of room); returns the packed length.
+ * `view` must cover the same bytes: its setters are compiled to single stores, those of Buffer are four times as slow.
+ */
+export function writePlanRecord(file: PlannedFile, target: Buffer, view: DataView, offset: number): number {
   const relativeBytes = target.write(file.relativePath, offset + HEADER_BYTES, "utf8");
   const storedBytes =
     file.storedPath === file.relativePath
       ? 0
       : target.write(file.storedPath, offset + HEADER_BYTES + relativeBytes, "utf8");
   const length = HEADER_BYTES + relativeBytes + storedBytes;
-  target.writeUInt32LE(length, offset);
-  target.writeUInt32LE(file.position, offset + 4);
-  target.writeDoubleLE(file.sequence, offset + 8);
-  target.writeDoubleLE(file.sizeBytes, offset + 16);
-  target.writeBigInt64LE(file.mtimeNs, offset + 24);
-  target.writeBigUInt64LE(file.fileId, offset + 32);
-  target.writeUInt32LE(file.mode, offset + 40);
-  target.writeUInt32LE(file.segmentBytes, offset + 44);
-  target.writeUInt16LE(file.row, offset + 48);
-  target.writeUInt16LE(file.flags, offset + 50);
-  target.writeUInt32LE(relativeBytes, offset + 52);
+  view.setUint32(offset, length, true);
+  view.setUint32(offset + 4, file.position, true);
+  view.setFloat64(offset + 8, file.sequence, true);
+  view.setFloat64(offset + 16, file.sizeBytes, true);
+  view.setBigInt64(offset + 24, file.mtimeNs, true);
+  view.setBigUint64(offset + 32, file.fileId, true);
+  view.setUint32(offset + 40, file.mode, true);
+  view.setUint32(offset + 44, file.segmentBytes, true);
+  view.setUint16(offset + 48, file.row, true);
+  view.setUint16(offset + 50, file.flags, true);
+  view.setUint32(offset + 52, relativeBytes, true);
   return length;
+}
+
+/** A view of all of `buffer`, for `writePlanRecord`. */
+export function viewOf(buffer: Buffer): DataView {
+  return new DataView(buffer.buffer, buffer.byteOffset, buffer.length);
 }
 
 /** Length in bytes of the record that starts at `offset`. */

@@ -1,5 +1,6 @@
 /** The hasher for machines whose WebAssembly has no SIMD: node's `createHash`, one message after another. */
-import { createHash, type Hash } from "node:crypto";
+import type { Hash } from "node:crypto";
+import { createMd5 } from "./crypto-md5.ts";
 import type { LaneHasher, LaneHasherOptions } from "./lane-hasher.ts";
 
 const LANES = 12;
@@ -31,7 +32,7 @@ class CryptoHasher implements LaneHasher {
   }
 
   start(lane: number): void {
-    this.#hashes[lane] = createHash("md5");
+    this.#hashes[lane] = createMd5();
   }
 
   feed(lane: number, lengthBytes: number): void {
