@@ -8,13 +8,15 @@
 import type { FileSystem } from "../platform/file-system.ts";
 import { sortUtf8 } from "./byte-order.ts";
 import { ExternalSorter } from "./external-sort.ts";
-import { clashKey, isPlainName, type NameLimits, storedName } from "./stored-name.ts";
+import { clashKey, type NameLimits, storedName } from "./stored-name.ts";
 
 export interface Siblings {
   /** The next key; undefined at the end. */
   next(): string | undefined;
   /** Of the key last returned: which form of its stored name is free (see `storedName`). */
   readonly attempt: number;
+  /** All names are plain (see `isPlainName`): stored as they are unless the attempt says otherwise. */
+  readonly arePlain: boolean;
   /** Removes what was spilled. */
   close(): void;
 }
@@ -40,8 +42,9 @@ export class SiblingCollector {
     this.#options = options;
   }
 
-  add(key: string): void {
-    this.#risk.see(key);
+  /** `isPlain`: the name is, or it gets no stored name. */
+  add(key: string, isPlain: boolean): void {
+    this.#risk.see(key, isPlain);
     if (this.#sorter !== undefined) {
       this.#sorter.add(key);
       return;
@@ -54,10 +57,11 @@ export class SiblingCollector {
     const { limits } = this.#options;
     if (this.#sorter === undefined) {
       const keys = sortUtf8(this.#keys);
-      return siblingsInMemory(keys, this.#risk.isPossible ? resolveClashes(keys, limits) : undefined);
+      const attempts = this.#risk.isPossible ? resolveClashes(keys, limits) : undefined;
+      return siblingsInMemory(keys, this.#risk.arePlain, attempts);
     }
     const attempts = this.#risk.isPossible ? this.#resolveOnDisk(this.#sorter) : undefined;
-    return siblingsOnDisk(this.#sorter, attempts);
+    return siblingsOnDisk(this.#sorter, this.#risk.arePlain, attempts);
   }
 
   close(): void {
@@ -85,7 +89,7 @@ export class SiblingCollector {
       const byClashKey = this.#newSorter();
       const resolved = this.#newSorter();
       try {
-        const siblings = siblingsOnDisk(keys, attempts, "keep");
+        const siblings = siblingsOnDisk(keys, false, attempts, "keep");
         for (let key = siblings.next(); key !== undefined; key = siblings.next()) {
           const name = nameOfKey(key);
           if (name === undefined) continue;
@@ -121,13 +125,15 @@ class ClashRisk {
   #hasLower = false;
   #hasOther = false;
 
-  see(key: string): void {
+  see(key: string, isPlain: boolean): void {
     if (this.#hasOther) return;
-    if (!isPlainName(key) && !(key.endsWith("/") && isPlainName(key.slice(0, -1)))) this.#hasOther = true;
-    else {
-      if (!this.#hasUpper && /[A-Z]/.test(key)) this.#hasUpper = true;
-      if (!this.#hasLower && /[a-z]/.test(key)) this.#hasLower = true;
-    }
+    if (!isPlain) this.#hasOther = true;
+    if (!this.#hasUpper && /[A-Z]/.test(key)) this.#hasUpper = true;
+    if (!this.#hasLower && /[a-z]/.test(key)) this.#hasLower = true;
+  }
+
+  get arePlain(): boolean {
+    return !this.#hasOther;
   }
 
   get isPossible(): boolean {
@@ -190,9 +196,14 @@ function digits(attempt: number): string {
   return String(attempt).padStart(DIGITS, "0");
 }
 
-function siblingsInMemory(keys: readonly string[], attempts: ReadonlyMap<number, number> | undefined): Siblings {
+function siblingsInMemory(
+  keys: readonly string[],
+  arePlain: boolean,
+  attempts: ReadonlyMap<number, number> | undefined,
+): Siblings {
   let index = -1;
   return {
+    arePlain,
     next: () => keys[++index],
     get attempt() {
       return attempts?.get(index) ?? 0;
@@ -201,12 +212,18 @@ function siblingsInMemory(keys: readonly string[], attempts: ReadonlyMap<number,
   };
 }
 
-function siblingsOnDisk(keys: ExternalSorter, attempts: ExternalSorter | undefined, onClose?: "keep"): Siblings {
+function siblingsOnDisk(
+  keys: ExternalSorter,
+  arePlain: boolean,
+  attempts: ExternalSorter | undefined,
+  onClose?: "keep",
+): Siblings {
   const sorted = keys.sorted();
   const changed = attempts?.sorted();
   let pending = changed?.next().value ?? undefined;
   let attempt = 0;
   return {
+    arePlain,
     next: () => {
       const step = sorted.next();
       if (step.done === true) return undefined;

@@ -7,18 +7,21 @@ import { storedName } from "./stored-name.ts";
 import { type WalkEntry, type WalkOptions, walkDirectory } from "./walk.ts";
 
 /** Filters apply to directory rows only: a file that is named by itself is wanted. */
-export function* walkRow(
+export function walkRow(
   fileSystem: FileSystem,
   row: DatasetRow,
   options: WalkOptions,
 ): Generator<WalkEntry, void, void> {
-  if (row.kind === "directory") {
-    yield* walkDirectory(fileSystem, row.basePath, options);
-    return;
-  }
-  const relativePath = (options.platform === "win32" ? win32 : posix).basename(row.basePath);
+  // No generator around the walk: each layer would cost a million-file walk another tenth of a second.
+  return row.kind === "directory"
+    ? walkDirectory(fileSystem, row.basePath, options)
+    : walkFile(fileSystem, row.basePath, options);
+}
+
+function* walkFile(fileSystem: FileSystem, path: string, options: WalkOptions): Generator<WalkEntry, void, void> {
+  const relativePath = (options.platform === "win32" ? win32 : posix).basename(path);
   try {
-    const stat = fileSystem.stat(row.basePath);
+    const stat = fileSystem.stat(path);
     if (stat.kind === "file") {
       const limits = options.maxComponentBytes === undefined ? {} : { maxComponentBytes: options.maxComponentBytes };
       yield { kind: "file", relativePath, storedPath: storedName(relativePath, 0, limits), stat };

@@ -71,7 +71,7 @@ export function* walkDirectory(
 ): Generator<WalkEntry, void, void> {
   const walker = new Walker(fileSystem, root, options);
   try {
-    yield* walker.entries();
+    for (let entry = walker.next(); entry !== undefined; entry = walker.next()) yield entry;
   } finally {
     walker.close();
   }
@@ -96,6 +96,7 @@ class Walker {
   readonly #limits: NameLimits;
   readonly #spill: SpillOptions;
   readonly #levels: Level[] = [];
+  #isStarted = false;
 
   constructor(fileSystem: FileSystem, root: string, options: WalkOptions) {
     this.#fileSystem = fileSystem;
@@ -112,9 +113,13 @@ class Walker {
     };
   }
 
-  *entries(): Generator<WalkEntry, void, void> {
-    const problem = this.#enter(this.#root, "", "");
-    if (problem !== undefined) yield problem;
+  /** The next entry in order; undefined at the end. */
+  next(): WalkEntry | undefined {
+    if (!this.#isStarted) {
+      this.#isStarted = true;
+      const problem = this.#enter(this.#root, "", "");
+      if (problem !== undefined) return problem;
+    }
     for (let level = this.#levels.at(-1); level !== undefined; level = this.#levels.at(-1)) {
       const key = level.siblings.next();
       if (key === undefined) {
@@ -123,8 +128,9 @@ class Walker {
         continue;
       }
       const entry = key.endsWith("/") ? this.#directory(level, key) : this.#leaf(level, key);
-      if (entry !== undefined) yield entry;
+      if (entry !== undefined) return entry;
     }
+    return undefined;
   }
 
   close(): void {
@@ -151,8 +157,8 @@ class Walker {
       if (stat.kind !== "directory") return leftOut(relativePath, "FILE_SPECIAL", SPECIAL_WORDS[stat.kind]);
       return leftOut(relativePath, "FILE_VANISHED", "a directory took its place while the source was walked");
     }
-    const { attempt } = level.siblings;
-    const storedLeaf = attempt === 0 && isPlainName(key) ? key : storedName(key, attempt, this.#limits);
+    const { attempt, arePlain } = level.siblings;
+    const storedLeaf = attempt === 0 && arePlain ? key : storedName(key, attempt, this.#limits);
     const sameSoFar = level.stored === level.relative && storedLeaf === key;
     return { kind: "file", relativePath, storedPath: sameSoFar ? relativePath : level.stored + storedLeaf, stat };
   }
@@ -202,11 +208,12 @@ class Walker {
     const { filter, platform } = this.#options;
     const kind = entry.kind === "unknown" ? this.#kindOnDisk(directory.path + name) : entry.kind;
     if (filter !== undefined && this.#isFiltered(filter, directory.relative + name, kind)) return;
-    if (this.#exclusions?.has(directory.relative + name) === true) collector.add(`${name}\0x`);
-    else if (!isPlainName(name) && nameProblem(name, platform) !== undefined) collector.add(`${name}\0n`);
-    else if (kind === "file") collector.add(name);
-    else if (kind === "directory") collector.add(`${name}/`);
-    else collector.add(`${name}\0${KIND_LETTERS[kind]}`);
+    const isPlain = isPlainName(name);
+    if (this.#exclusions?.has(directory.relative + name) === true) collector.add(`${name}\0x`, true);
+    else if (!isPlain && nameProblem(name, platform) !== undefined) collector.add(`${name}\0n`, true);
+    else if (kind === "file") collector.add(name, isPlain);
+    else if (kind === "directory") collector.add(`${name}/`, isPlain);
+    else collector.add(`${name}\0${KIND_LETTERS[kind]}`, true);
   }
 
   #isFiltered(filter: PathFilter, relativePath: string, kind: FileKind): boolean {
@@ -236,7 +243,7 @@ class Walker {
       else {
         const { filter } = this.#options;
         if (filter !== undefined && this.#isFiltered(filter, directory.relative + decoded, entry.kind)) continue;
-        collector.add(`${showRawName(raw)}\0u`);
+        collector.add(`${showRawName(raw)}\0u`, true);
       }
     }
   }

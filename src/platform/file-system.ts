@@ -78,7 +78,7 @@ export interface FileSystem {
   statfs(path: string): VolumeSpace;
 }
 
-function kindOf(entry: fs.Dirent | fs.BigIntStats): FileKind {
+function kindOf(entry: fs.Dirent): FileKind {
   if (entry.isFile()) return "file";
   if (entry.isDirectory()) return "directory";
   if (entry.isSymbolicLink()) return "link";
@@ -89,14 +89,33 @@ function kindOf(entry: fs.Dirent | fs.BigIntStats): FileKind {
   return "unknown";
 }
 
+const { S_IFMT, S_IFREG, S_IFDIR } = fs.constants;
+
+const KIND_BY_TYPE_BITS: ReadonlyMap<number, FileKind> = new Map([
+  [fs.constants.S_IFLNK, "link"],
+  [fs.constants.S_IFSOCK, "socket"],
+  [fs.constants.S_IFIFO, "fifo"],
+  [fs.constants.S_IFCHR, "character-device"],
+  [fs.constants.S_IFBLK, "block-device"],
+]);
+
+/** From the mode: `stat.isFile()` of a bigint stat allocates, which a walk of a million files notices. */
+function kindOfMode(mode: number): FileKind {
+  const type = mode & S_IFMT;
+  if (type === S_IFREG) return "file";
+  if (type === S_IFDIR) return "directory";
+  return KIND_BY_TYPE_BITS.get(type) ?? "unknown";
+}
+
 function toFileStat(stat: fs.BigIntStats): FileStat {
+  const mode = Number(stat.mode);
   return {
-    kind: kindOf(stat),
+    kind: kindOfMode(mode),
     sizeBytes: Number(stat.size),
     mtimeNs: stat.mtimeNs,
     fileId: stat.ino,
     device: stat.dev,
-    mode: Number(stat.mode),
+    mode,
   };
 }
 
