@@ -214,6 +214,16 @@ describe("a disk in use is recognised", () => {
   });
 });
 
+test("a BitLocker volume in an image is not the disk that the image lies on", async () => {
+  const disks: MachineDisk[] = [
+    ...systemDisk,
+    { name: "loop0", device: "7:0", backingFile: "/images/a.img" },
+    { name: "dm-0", device: "252:0", slaves: ["loop0"], mapping: "CRYPT-BITLK-a" },
+  ];
+  const drive = await probe({ disks, mounts: [root, { ...dataMount, device: "252:0" }] });
+  expect(drive).toMatchObject({ kind: "volume", isSystem: false, driveId: pathToDriveId("/images/a.img") });
+});
+
 describe("what has no disk of its own", () => {
   const disks: MachineDisk[] = [
     ...systemDisk,

@@ -140,6 +140,20 @@ describe("two takers of one dead lock", () => {
     expect(before).toBeGreaterThan(hasDead ? 15 : 5);
   });
 
+  test("a taker that stood still after creating its file notices that it has lost it", () => {
+    const path = lockPath();
+    const late = { ...systemClock, nowMs: () => systemClock.nowMs() + 3_600_000 };
+    let second: Lock | undefined;
+    // Call 1 creates the file, call 2 writes into it.
+    const fs = intruding(2, () => {
+      second = attempt({ ...ports({ pid: 302 }, alive), clock: late }, path);
+    });
+    const first = attempt(ports({ pid: 301 }, alive, fs), path);
+    expect(second).toBeDefined();
+    expect(first).toBeUndefined();
+    expect(JSON.parse(readFileSync(path, "utf8")).pid).toBe(302);
+  });
+
   test("a taker that died at any call does not block the next one", () => {
     let before = 0;
     for (let died = true; died; ) {
