@@ -28,7 +28,7 @@ export async function runCopySession(session: OpenSession, walk: () => Iterable<
     for (const { open, position } of copied.full) await cutDrive(session, open, position);
     if (outcome.hasFailedDrive) return outcome.build("drives-failed");
 
-    await sealDrives(session, outcome);
+    sealDrives(session, outcome);
     return finish(session, outcome);
   } catch (error) {
     if (session.signal.aborted && error === session.signal.reason) return outcome.build("interrupted");

@@ -2,7 +2,7 @@
  * The index of a frozen plan: written last and replaced atomically, so a plan either counts as a whole or not at all.
  * Once a session is in the journal, nothing is walked or distributed again for it, except what did not fit or was lost.
  */
-import { z } from "zod";
+import * as z from "zod/mini";
 import { DamagedError } from "../platform/app-error.ts";
 import { readWholeFile, writeFileDurably } from "../platform/durable-file.ts";
 import type { ErrorCode } from "../platform/error-codes.ts";
@@ -28,7 +28,7 @@ const planDrive = z.object({
   usedBytes: z.number(),
   facts: fileFacts,
   /** Files from this position on were planned again onto other drives. */
-  supersededFrom: z.number().optional(),
+  supersededFrom: z.optional(z.number()),
 });
 
 const planRow = z.object({
@@ -41,8 +41,8 @@ const planRow = z.object({
   blobType: z.enum(["BlockBlob", "PageBlob", "ByExtension"]),
   disposition: z.enum(["rename", "no-overwrite", "overwrite"]),
   /** Copies of the row's side files lie in the state directory under these names. */
-  metadata: z.string().optional(),
-  properties: z.string().optional(),
+  metadata: z.optional(z.string()),
+  properties: z.optional(z.string()),
 });
 
 const frozenPlan = z.object({
@@ -53,7 +53,7 @@ const frozenPlan = z.object({
   generation: z.number(),
   rows: z.array(planRow),
   drives: z.array(planDrive),
-  unplaced: fileFacts.extend({ moreDrivesNeeded: z.number(), tooLargeFiles: z.number() }),
+  unplaced: z.extend(fileFacts, { moreDrivesNeeded: z.number(), tooLargeFiles: z.number() }),
   notDone: z.record(z.string(), z.number()),
   special: z.number(),
   filtered: z.number(),

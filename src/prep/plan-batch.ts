@@ -7,6 +7,7 @@ import {
   type PlannedFile,
   planRecordLength,
   readPlanRecord,
+  viewOf,
   writePlanRecord,
 } from "../copy/plan-record.ts";
 import { type Batch, MAX_BATCH_FILES } from "./distribute.ts";
@@ -23,7 +24,13 @@ export class PlanBatch implements Batch {
   offsets = new Float64Array(1024);
   sizes = new Float64Array(1024);
   costs = new Float64Array(1024);
+  #view = viewOf(this.buffer);
   #used = 0;
+
+  /** Length in bytes of all records together. */
+  get lengthBytes(): number {
+    return this.#used;
+  }
 
   get isFull(): boolean {
     return this.count === MAX_BATCH_FILES || this.#used >= MAX_BATCH_BYTES;
@@ -36,7 +43,7 @@ export class PlanBatch implements Batch {
 
   add(file: PlannedFile, costBytes: number): void {
     this.#makeRoom(maxPlanRecordBytes(file));
-    const length = writePlanRecord(file, this.buffer, this.#used);
+    const length = writePlanRecord(file, this.buffer, this.#view, this.#used);
     this.#note(length, file.sizeBytes, costBytes);
   }
 
@@ -45,6 +52,11 @@ export class PlanBatch implements Batch {
     this.#makeRoom(length);
     source.copy(this.buffer, this.#used, offset, offset + length);
     this.#note(length, sizeBytes, costBytes);
+  }
+
+  /** Numbers the records from `firstPosition` on, where they all go to one place. */
+  setPositions(firstPosition: number): void {
+    for (let i = 0; i < this.count; i++) this.#view.setUint32((this.offsets[i] as number) + 4, firstPosition + i, true);
   }
 
   /** Only asked for when a batch does not fit on one drive, so paths are unpacked here and not while walking. */
@@ -81,6 +93,7 @@ export class PlanBatch implements Batch {
     const larger = Buffer.allocUnsafe(Math.max(this.buffer.length * 2, this.#used + bytes));
     this.buffer.copy(larger, 0, 0, this.#used);
     this.buffer = larger;
+    this.#view = viewOf(larger);
   }
 
   #grow(): void {

@@ -4,17 +4,12 @@
  */
 import { createHash, type Hash } from "node:crypto";
 import { constants } from "node:fs";
-import {
-  maxPlanRecordBytes,
-  type PlannedFile,
-  planRecordLength,
-  planRecordPosition,
-  planRecordRow,
-  planRecordSequence,
-  writePlanRecord,
-} from "../copy/plan-record.ts";
+import { planRecordLength, planRecordPosition, planRecordRow, planRecordSequence } from "../copy/plan-record.ts";
 import { DamagedError } from "../platform/app-error.ts";
+import { writeAll } from "../platform/durable-file.ts";
 import type { FileSystem } from "../platform/file-system.ts";
+
+import type { PlanBatch } from "./plan-batch.ts";
 
 const BUFFER_BYTES = 256 * 1024;
 
@@ -52,19 +47,24 @@ export class PlanFileWriter {
     return this.#files;
   }
 
-  add(file: PlannedFile): void {
-    this.#makeRoom(maxPlanRecordBytes(file));
-    this.#noteRow(file.row);
-    this.#used += writePlanRecord(file, this.#buffer, this.#used);
-    this.#files += 1;
-    this.#bytes += file.sizeBytes;
+  /**
+   * Appends a whole batch as it is; its records must already carry the positions from `files` on. One write instead of
+   * a copy per record: most batches go to one drive whole.
+   */
+  addBatch(batch: PlanBatch): void {
+    this.#flush();
+    for (let i = 0; i < batch.count; i++)
+      this.#noteRow(planRecordRow(batch.buffer, batch.offsets[i] as number), batch.offsets[i] as number);
+    this.#write(batch.buffer.subarray(0, batch.lengthBytes));
+    this.#files += batch.count;
+    for (let i = 0; i < batch.count; i++) this.#bytes += batch.sizes[i] as number;
   }
 
   /** Appends a record packed elsewhere, giving it the next position of this file. */
   addPacked(source: Buffer, offset: number, sizeBytes: number): void {
     const length = planRecordLength(source, offset);
     this.#makeRoom(length);
-    this.#noteRow(planRecordRow(source, offset));
+    this.#noteRow(planRecordRow(source, offset), this.#used);
     source.copy(this.#buffer, this.#used, offset, offset + length);
     this.#buffer.writeUInt32LE(this.#files, this.#used + 4);
     this.#used += length;
@@ -91,10 +91,10 @@ export class PlanFileWriter {
     this.#fs.close(this.#fd);
   }
 
-  #noteRow(row: number): void {
+  #noteRow(row: number, offsetInBuffer: number): void {
     if (row === this.#row) return;
     this.#row = row;
-    this.#rowOffsets.push([row, this.#lengthBytes + this.#used]);
+    this.#rowOffsets.push([row, this.#lengthBytes + offsetInBuffer]);
   }
 
   #makeRoom(bytes: number): void {
@@ -104,11 +104,14 @@ export class PlanFileWriter {
   }
 
   #flush(): void {
-    this.#hash.update(this.#buffer.subarray(0, this.#used));
-    let done = 0;
-    while (done < this.#used) done += this.#fs.write(this.#fd, this.#buffer, done, this.#used - done, null);
-    this.#lengthBytes += this.#used;
+    this.#write(this.#buffer.subarray(0, this.#used));
     this.#used = 0;
+  }
+
+  #write(bytes: Buffer): void {
+    this.#hash.update(bytes);
+    writeAll(this.#fs, this.#fd, bytes, null);
+    this.#lengthBytes += bytes.length;
   }
 }
 

@@ -196,7 +196,16 @@ class Planner {
 
   #assign(): void {
     const batch = this.#batch;
+    if (batch.count === 0) return;
     const drives = this.#distributor.assign(batch);
+    const first = drives[0] as number;
+    if (first !== UNPLACED && drives.every((drive) => drive === first)) {
+      const writer = this.#writers[first] as PlanFileWriter;
+      batch.setPositions(writer.files);
+      writer.addBatch(batch);
+      batch.clear();
+      return;
+    }
     for (let i = 0; i < batch.count; i++) {
       const drive = drives[i] as number;
       if (drive === UNPLACED) this.#rest.add(batch.costs[i] as number);

@@ -12,15 +12,7 @@ import { DamagedError, errnoOf } from "../platform/app-error.ts";
 import { fsyncDirectory } from "../platform/durable-file.ts";
 import { finishedFiles } from "./finished-files.ts";
 import { activeFiles, type PlanRow } from "./frozen-plan.ts";
-import {
-  attached,
-  flushDrive,
-  manifestPath,
-  type OpenDrive,
-  type OpenSession,
-  planOf,
-  sessionRoot,
-} from "./open-session.ts";
+import { attached, manifestPath, type OpenDrive, type OpenSession, planOf, sessionRoot } from "./open-session.ts";
 import type { SealedDrive } from "./prep-contract.ts";
 import type { OutcomeBuilder } from "./prep-outcome.ts";
 import { resultsSeed } from "./results-file.ts";
@@ -28,12 +20,12 @@ import { placeSideFiles } from "./side-files.ts";
 import { sourcePath } from "./walk-sources.ts";
 
 /** Seals every drive of the session that is not sealed yet, in order. */
-export async function sealDrives(session: OpenSession, outcome: OutcomeBuilder): Promise<void> {
+export function sealDrives(session: OpenSession, outcome: OutcomeBuilder): void {
   for (const open of session.drives) {
     const { step } = open.record;
     if (planOf(session, open).facts.files === 0 || step === "Sealed" || step === "Lost" || step === "NotNeeded")
       continue;
-    const drive = await sealDrive(session, open, outcome);
+    const drive = sealDrive(session, open, outcome);
     if (drive === undefined) continue;
     outcome.sealed.push(drive);
     session.events.event("drive-sealed", { ...drive });
@@ -42,11 +34,7 @@ export async function sealDrives(session: OpenSession, outcome: OutcomeBuilder):
 }
 
 /** Seals the drive; undefined when nothing of the session came onto it, and then it is left as it was. */
-async function sealDrive(
-  session: OpenSession,
-  open: OpenDrive,
-  outcome: OutcomeBuilder,
-): Promise<SealedDrive | undefined> {
+function sealDrive(session: OpenSession, open: OpenDrive, outcome: OutcomeBuilder): SealedDrive | undefined {
   const drive = attached(open);
   const path = manifestPath(drive);
   if (open.record.step !== "Sealing" || isStillOld(session, open, path)) {
@@ -55,12 +43,10 @@ async function sealDrive(
       session.journal.driveIsAt(open.record, "NotNeeded");
       return undefined;
     }
-    await flushDrive(session, drive.root);
     if (open.record.step !== "Sealing") session.journal.driveSeals(open.record, oldManifest(session, open), written);
     session.ports.fs.rename(`${path}.new`, path);
-    fsyncDirectory(session.ports.fs, drive.root);
   }
-  await flushDrive(session, drive.root);
+  fsyncDirectory(session.ports.fs, drive.root);
   return sealed(session, open);
 }
 

@@ -3,7 +3,7 @@
  * starts, so that a resume needs neither file, and a repeated command can be told from a different one.
  */
 import { createHash } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod/mini";
 import { readCsvFile } from "../dataset/read-input-file.ts";
 import type { SessionRecord } from "../journal/session-history.ts";
 import { DamagedError } from "../platform/app-error.ts";
@@ -16,13 +16,13 @@ const sessionInputs = z.object({
   version: z.literal(1),
   dataSet: csvInput,
   /** Drives named by this session: its initial ones, or those added with it. */
-  driveSet: csvInput.optional(),
+  driveSet: z.optional(csvInput),
   options: z.object({
     include: z.array(z.string()),
     exclude: z.array(z.string()),
     links: z.enum(["notice", "fail"]),
     distribute: z.enum(["fill", "spread"]),
-    disposition: z.enum(["rename", "no-overwrite", "overwrite"]).optional(),
+    disposition: z.optional(z.enum(["rename", "no-overwrite", "overwrite"])),
     largeBlocks: z.boolean(),
     encryption: z.enum(["auto", "mock"]),
     driveCapacity: z.array(z.tuple([z.string(), z.number()])),

@@ -13,7 +13,7 @@ import type {
   FileResult,
   IoMode,
 } from "../../src/copy/copy-contract.ts";
-import { maxPlanRecordBytes, type PlannedFile, writePlanRecord } from "../../src/copy/plan-record.ts";
+import { maxPlanRecordBytes, type PlannedFile, viewOf, writePlanRecord } from "../../src/copy/plan-record.ts";
 import { patternBytes } from "./md5/hash-messages.ts";
 
 /** Small segments make "large" files cheap: 12 of them are one range. */
@@ -139,7 +139,7 @@ export async function runEngine(engine: CopyEngine, fixture: CopyFixture, parts:
         const file = plan[cursors[drive] as number];
         if (file === undefined || (count > 0 && bytes + file.sizeBytes > maxBytes)) break;
         if (at + maxPlanRecordBytes(file) > scratch.length) break;
-        at += writePlanRecord(file, scratch, at);
+        at += writePlanRecord(file, scratch, viewOf(scratch), at);
         bytes += file.sizeBytes;
         cursors[drive] = (cursors[drive] as number) + 1;
       }
