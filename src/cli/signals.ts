@@ -10,6 +10,8 @@ export interface Interruption {
   signal: AbortSignal;
   /** The exit code that the signal stands for; undefined while none came. */
   exitCode: () => ExitCode | undefined;
+  /** As if Ctrl-C was pressed; for a question that has taken the key for itself. */
+  interrupt: () => void;
   dispose: () => void;
 }
 
@@ -33,6 +35,7 @@ export function watchSignals(onFirst: (name: "SIGINT" | "SIGTERM") => void, befo
   return {
     signal: controller.signal,
     exitCode: () => code,
+    interrupt: onInterrupt,
     dispose: () => {
       process.off("SIGINT", onInterrupt);
       process.off("SIGTERM", onTerminate);

@@ -17,6 +17,8 @@ export interface QuestionOptions {
   /** Serials confirmed beforehand. */
   confirmDrives: readonly string[];
   signal: AbortSignal;
+  /** Ctrl-C was pressed at a question. */
+  onInterrupt: () => void;
 }
 
 export function createConfirm(options: QuestionOptions): Confirm {
@@ -74,10 +76,10 @@ async function ask(options: QuestionOptions, text: string): Promise<string> {
   options.output.setLiveRegion(undefined);
   const reader = createInterface({ input: options.stdin, output: options.stderr, terminal: true });
   const closed = new Promise<string>((resolve) => reader.once("close", () => resolve("")));
-  // readline takes Ctrl-C for itself; the handlers of the process want it.
+  // readline takes Ctrl-C for itself.
   reader.on("SIGINT", () => {
     reader.close();
-    process.kill(process.pid, "SIGINT");
+    options.onInterrupt();
   });
   try {
     return await Promise.race([reader.question(text, { signal: options.signal }), closed]);

@@ -130,6 +130,56 @@ describe("plan", () => {
   });
 });
 
+describe("signals", () => {
+  /** Sends the signal as soon as copying has begun; the limit keeps it going for long enough. */
+  const interrupted = (signal: "SIGINT" | "SIGTERM") =>
+    workspace.run(["PrepImport", ...FIRST_SESSION, "--bandwidth-limit", "500KiB"], {
+      onStart: (child) => {
+        child.stderr?.on("data", (text: string) => {
+          if (text.includes("Plan of session")) child.kill(signal);
+        });
+      },
+    });
+
+  it.skipIf(process.platform === "win32").each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const)(
+    "%s stops at a safe point with exit code %i and says how to resume (not on Windows)",
+    async (signal, code) => {
+      const stopped = await interrupted(signal);
+      expect(stopped).toMatchObject({ exitCode: code, signal: null });
+      expect(stopped.stderr).toContain("--resume-session");
+      const resumed = await workspace.run(["PrepImport", "/j:trip.jrn", "/id:day#1", "/ResumeSession"]);
+      expect(resumed.exitCode).toBe(0);
+      expect(resumed.stdout).toContain("is complete: 2 files");
+    },
+  );
+});
+
+describe("the journal", () => {
+  it("is listed with keys masked, in full when asked", async () => {
+    await workspace.run(["PrepImport", ...FIRST_SESSION, "--quiet"]);
+    for (const args of [
+      ["PrepImport", "/j:trip.jrn", "/ListDrives"],
+      ["journal", "show", "trip.jrn"],
+    ]) {
+      const masked = await workspace.run(args);
+      expect(masked.exitCode).toBe(0);
+      expect(masked.stdout).toContain("******-000088");
+      expect(masked.stdout).not.toContain("000077");
+      const full = await workspace.run([...args, "--show-secrets", "--json"]);
+      expect(jsonLines(full.stdout)).toMatchObject([{ type: "journal", drives: [{ bitLockerKey: KEY }] }]);
+    }
+    const sessions = await workspace.run(["PrepImport", "/j:trip.jrn", "/ListCopySessions"]);
+    expect(sessions.stdout).toContain("day#1");
+  });
+
+  it("that does not exist is exit code 2", async () => {
+    expect(await workspace.run(["journal", "show", "none.jrn"])).toMatchObject({ exitCode: 2, stdout: "" });
+  });
+});
+
 describe("mistakes in the inputs", () => {
   it("are all told at once, with line and column", async () => {
     writeFileSync(
@@ -140,7 +190,7 @@ describe("mistakes in the inputs", () => {
     expect(exitCode).toBe(2);
     const error = jsonLines(stdout).at(-1);
     expect(error).toMatchObject({ type: "error", code: "DATASET_INVALID" });
-    const { problems } = error?.facts as { problems: { line: number }[] };
+    const { problems } = (error as { facts: { problems: { line: number }[] } }).facts;
     expect(new Set(problems.map((problem) => problem.line))).toEqual(new Set([2, 3]));
   });
 });

@@ -26,6 +26,7 @@ function confirm(options: { silentMode?: boolean; confirmDrives?: string[] }) {
     silentMode: options.silentMode ?? false,
     confirmDrives: options.confirmDrives ?? [],
     signal: new AbortController().signal,
+    onInterrupt: () => {},
   });
 }
 

@@ -58,6 +58,7 @@ async function prepare(request: PrepRequest, form: PrepForm, context: CommandCon
         silentMode: request.silentMode,
         confirmDrives: request.options.confirmDrives,
         signal: interruption.signal,
+        onInterrupt: interruption.interrupt,
       }),
       interruption.signal,
     );
@@ -78,7 +79,8 @@ async function prepare(request: PrepRequest, form: PrepForm, context: CommandCon
 
 /** A run that a signal ended says which one; one that finished before it noticed does not. */
 function exitCodeOf(outcome: PrepOutcome, stoppedBy: ExitCode | undefined): ExitCode {
-  return stoppedBy !== undefined && outcome.exitCode === ExitCode.Interrupted ? stoppedBy : outcome.exitCode;
+  const wasStopped = outcome.exitCode === ExitCode.Interrupted || outcome.state === "not-confirmed";
+  return stoppedBy !== undefined && wasStopped ? stoppedBy : outcome.exitCode;
 }
 
 function openLog(directory: string | undefined, request: PrepRequest, context: CommandContext): RunLog | undefined {
