@@ -1,4 +1,5 @@
 /** `prep-import`: the main job in all its documented forms. */
+import { existsSync } from "node:fs";
 import { systemClock } from "../../platform/clock.ts";
 import { ExitCode } from "../../platform/exit-codes.ts";
 import type { PrepOutcome, PrepRequest } from "../../prep/prep-contract.ts";
@@ -96,6 +97,8 @@ function openLog(directory: string | undefined, request: PrepRequest, context: C
 
 function resumeHint(request: PrepRequest, form: PrepForm): string {
   if (form === "abort") return "run the same command again to finish the abort";
+  // Before the plan is confirmed there is no journal, and nothing to resume.
+  if (!existsSync(request.journalPath)) return "nothing was written yet; run the same command again to start";
   const id = request.sessionId === undefined ? "" : ` --id "${request.sessionId}"`;
   return `to go on later: waimportexport prep-import --journal "${request.journalPath}"${id} --resume-session`;
 }
