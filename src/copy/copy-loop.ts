@@ -173,9 +173,7 @@ export class CopyLoop {
         this.#openRange(file, task.range);
       } else {
         this.#checkGrowth(file, task.expected.sizeBytes);
-        if (task.expected.sizeBytes < this.hasher.chunkBytes && !needsContentMd5(task.planned)) {
-          return this.#copySmall(file, lane);
-        }
+        if (this.#isSmall(task)) return this.#copySmall(file, lane);
         this.#openWhole(file);
       }
       if (this.#isInOrder(file)) this.#copyInOrder(file);
@@ -484,6 +482,12 @@ export class CopyLoop {
 
   #isInOrder(file: OpenFile): boolean {
     return needsContentMd5(file.task.planned) || this.job.drives[file.drive]?.ioMode === "sequential";
+  }
+
+  /** Fits one chunk (with a byte to spare, to see it grow) and one segment. */
+  #isSmall({ expected, planned }: FileTask): boolean {
+    if (needsContentMd5(planned)) return false;
+    return expected.sizeBytes < this.hasher.chunkBytes && expected.sizeBytes <= planned.segmentBytes;
   }
 
   #isHeld(drive: number, position: number): boolean {

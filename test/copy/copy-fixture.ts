@@ -122,6 +122,7 @@ export async function runEngine(engine: CopyEngine, fixture: CopyFixture, parts:
   const failures = new Map<number, DriveFailure>();
   const cursors = fixture.plans.map(() => 0);
   const scratch = Buffer.alloc(1024 * 1024);
+  const view = viewOf(scratch);
   const running = engine({
     mode: "copy",
     sourceRoots: fixture.sourceRoots,
@@ -139,7 +140,7 @@ export async function runEngine(engine: CopyEngine, fixture: CopyFixture, parts:
         const file = plan[cursors[drive] as number];
         if (file === undefined || (count > 0 && bytes + file.sizeBytes > maxBytes)) break;
         if (at + maxPlanRecordBytes(file) > scratch.length) break;
-        at += writePlanRecord(file, scratch, viewOf(scratch), at);
+        at += writePlanRecord(file, scratch, view, at);
         bytes += file.sizeBytes;
         cursors[drive] = (cursors[drive] as number) + 1;
       }
