@@ -9,8 +9,8 @@ import { compareUtf8, sortUtf8 } from "./byte-order.ts";
 import { mergeSorted } from "./merge-sorted.ts";
 
 const WRITE_BUFFER_BYTES = 256 * 1024;
-/** Per run while merging: 20 runs for a million names. */
-const READ_BUFFER_BYTES = 32 * 1024;
+/** Per run while merging: a hundred runs for a million names. */
+const READ_BUFFER_BYTES = 8 * 1024;
 const LENGTH_BYTES = 4;
 
 interface Run {
