@@ -8,6 +8,7 @@ import type { ProcessRunner } from "../platform/processes.ts";
 import { describeContents } from "./contents.ts";
 import type { Drive } from "./drive.ts";
 import { pathToDriveId } from "./drive-id.ts";
+import { serialUnknown } from "./drive-warnings.ts";
 import { isDictionary, type PlistDictionary, parsePlist } from "./macos/plist.ts";
 import type { DriveProbe } from "./probe.ts";
 import {
@@ -99,7 +100,7 @@ function toDrive(
     ...(others.length === 0 ? {} : { inUseBy: `its disk also holds ${others.map((path) => `"${path}"`).join(", ")}` }),
     encryptable: "bitlocker",
     reasons: [],
-    warnings: ["its serial number cannot be read on macOS; give it with --drive-id"],
+    warnings: [serialUnknown(found.place)],
   };
 }
 

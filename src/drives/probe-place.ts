@@ -4,6 +4,7 @@ import type { FileStat, FileSystem } from "../platform/file-system.ts";
 import { describeContents } from "./contents.ts";
 import type { Drive } from "./drive.ts";
 import { pathToDriveId } from "./drive-id.ts";
+import { isAboutSerial } from "./drive-warnings.ts";
 
 export interface FoundPlace {
   place: string;
@@ -35,11 +36,6 @@ export function unsupportedKind(place: string, why: string, hint?: string): AppE
     `"${place}" cannot be a drive: ${why}`,
     hint === undefined ? {} : { hint },
   );
-}
-
-/** A warning: the service takes NTFS only. */
-export function notNtfs(fileSystem: string): string {
-  return `its file system is ${fileSystem}; the service takes drives with NTFS only`;
 }
 
 /** Facts of the volume that holds a path. */
@@ -108,7 +104,8 @@ export function imageDrive(found: FoundPlace): Drive {
   };
 }
 
-/** The drive under the id that the user gave. */
+/** The drive under the id that the user gave; what was to be said about the one that was read falls away. */
 export function withDriveId(drive: Drive, idOverride: string | undefined): Drive {
-  return idOverride === undefined ? drive : { ...drive, driveId: idOverride };
+  if (idOverride === undefined) return drive;
+  return { ...drive, driveId: idOverride, warnings: drive.warnings.filter((text) => !isAboutSerial(text)) };
 }

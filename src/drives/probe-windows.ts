@@ -8,8 +8,9 @@ import { describeRun, type ProcessRunner } from "../platform/processes.ts";
 import { describeContents } from "./contents.ts";
 import type { Drive } from "./drive.ts";
 import { pathToDriveId, serialToDriveId } from "./drive-id.ts";
+import { notNtfs, serialOfEnclosure, serialUnknown } from "./drive-warnings.ts";
 import type { DriveProbe } from "./probe.ts";
-import { findPlace, imageDrive, notNtfs, plainDrive, unsupportedKind, withDriveId } from "./probe-place.ts";
+import { findPlace, imageDrive, plainDrive, unsupportedKind, withDriveId } from "./probe-place.ts";
 import {
   LIST_VOLUMES_SCRIPT,
   parseWindowsListing,
@@ -95,7 +96,7 @@ function toDrive(fs: FileSystem, place: string, volume: WindowsVolume, { pageFil
     ...(others.length === 0 ? {} : { inUseBy: `its disk also holds ${others.map((other) => `${other}:`).join(", ")}` }),
     encryptable: reasons.length === 0 ? "bitlocker" : "none",
     reasons,
-    warnings: warningsOf(volume, serial),
+    warnings: warningsOf(place, volume, serial),
   };
 }
 
@@ -106,14 +107,10 @@ function refusals({ disk }: WindowsVolume): string[] {
   return reasons;
 }
 
-function warningsOf({ disk, fileSystem }: WindowsVolume, serial: string): string[] {
+function warningsOf(place: string, { disk, fileSystem }: WindowsVolume, serial: string): string[] {
   const warnings: string[] = [];
-  if (serial === "") warnings.push("its serial number cannot be read; give it with --drive-id");
-  else if (disk?.bus === "USB") {
-    warnings.push(
-      `its serial number ${serial} may be that of the USB enclosure; compare it with the label of the disk`,
-    );
-  }
-  if (fileSystem !== "NTFS") warnings.push(notNtfs(fileSystem || "unknown"));
+  if (serial === "") warnings.push(serialUnknown(place));
+  else if (disk?.bus === "USB") warnings.push(serialOfEnclosure(place, serial));
+  if (fileSystem !== "NTFS") warnings.push(notNtfs(place, fileSystem || "unknown"));
   return warnings;
 }

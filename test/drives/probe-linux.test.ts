@@ -50,6 +50,12 @@ describe("a volume on a disk of its own", () => {
   test("the id can be given", async () => {
     const machine = linuxMachine({ disks: [...systemDisk, ...dataDisk], mounts: [root, dataMount] });
     expect(await machine.probe(dataMount.at, { idOverride: "OWN" })).toMatchObject({ driveId: "OWN" });
+    const nameless = linuxMachine({
+      disks: [...systemDisk, ...dataDisk.map(({ serial: _serial, ...disk }) => disk)],
+      mounts: [root, { ...dataMount, fileSystem: "ext4" }],
+    });
+    const drive = await nameless.probe(dataMount.at, { idOverride: "OWN" });
+    expect(drive.warnings).toEqual([expect.stringContaining("NTFS only")]);
   });
 
   test("without a serial number the id comes from the place, with a warning", async () => {
