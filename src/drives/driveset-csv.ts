@@ -4,6 +4,7 @@
  */
 import { posix, win32 } from "node:path";
 import { type CsvFormat, type CsvRow, parseCsvTable } from "../dataset/csv-table.ts";
+import { shownValue } from "../dataset/shown-value.ts";
 import { InputError, type InputProblem } from "../platform/app-error.ts";
 import { validateBitLockerKey } from "./bitlocker-key.ts";
 
@@ -77,7 +78,7 @@ function readRow(row: CsvRow, options: DriveSetOptions, report: Report): ReadRow
   const { line } = row;
   const written = row.value("DriveLetter").trim();
   const place = readPlace(written, options, (message, expected) =>
-    report({ line, column: "DriveLetter", value: shown(written), message, expected }),
+    report({ line, column: "DriveLetter", value: shownValue(written), message, expected }),
   );
   const formatOption = pick(row, "FormatOption", ["Format", "AlreadyFormatted"], report);
   const silent = readSilent(row, report);
@@ -120,9 +121,9 @@ function readSilent(row: CsvRow, report: Report): boolean | undefined {
   const text = row.value(column).trim();
   const value = matchWord(text, ["SilentMode", "PromptOnFormat"]);
   if (value !== undefined) return value === "SilentMode";
-  const given = text === "" || text.toLowerCase() === "none" ? "none" : shown(text);
+  const given = text === "" || text.toLowerCase() === "none" ? "none" : shownValue(text);
   const message = `Incorrect value for SilentOrPromptOnFormat: ${given}`;
-  report({ line: row.line, column, value: shown(text), message, expected: "SilentMode or PromptOnFormat" });
+  report({ line: row.line, column, value: shownValue(text), message, expected: "SilentMode or PromptOnFormat" });
   return undefined;
 }
 
@@ -157,18 +158,13 @@ function pick<const Word extends string>(
   const word = matchWord(text, words);
   if (word !== undefined) return word;
   const message = text === "" ? `${column} is missing` : `this is no value of ${column}`;
-  report({ line: row.line, column, value: shown(text), message, expected: words.join(" or ") });
+  report({ line: row.line, column, value: shownValue(text), message, expected: words.join(" or ") });
   return undefined;
 }
 
 /** Letter case is not documented to matter in this file. */
 function matchWord<const Word extends string>(text: string, words: readonly Word[]): Word | undefined {
   return words.find((word) => word.toLowerCase() === text.toLowerCase());
-}
-
-/** A key that slipped into another column must not be shown either. */
-function shown(text: string): string {
-  return /\d{6}\D{0,3}\d{6}/.test(text) ? "(looks like a BitLocker key, not shown)" : text.slice(0, 200);
 }
 
 function findRepeatedPlaces(
@@ -187,6 +183,13 @@ function findRepeatedPlaces(
       continue;
     }
     const message = `the drive is named in line ${earlier} already`;
-    problems.push({ file, line, column: "DriveLetter", value: shown(written), message, expected: "each drive once" });
+    problems.push({
+      file,
+      line,
+      column: "DriveLetter",
+      value: shownValue(written),
+      message,
+      expected: "each drive once",
+    });
   }
 }

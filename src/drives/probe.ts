@@ -2,9 +2,6 @@
 import type { FileSystem } from "../platform/file-system.ts";
 import type { ProcessRunner } from "../platform/processes.ts";
 import type { Drive } from "./drive.ts";
-import { createLinuxProbe } from "./probe-linux.ts";
-import { createMacosProbe } from "./probe-macos.ts";
-import { createWindowsProbe } from "./probe-windows.ts";
 
 export interface ProbeOptions {
   /** The drive id the user gave for this place. */
@@ -21,8 +18,21 @@ export interface DriveProbe {
   list(): Promise<Drive[]>;
 }
 
+/** The platform's own part is loaded with the first question: parsers of other systems cost start-up time. */
 export function createDriveProbe(platform: NodeJS.Platform, fs: FileSystem, runner: ProcessRunner): DriveProbe {
-  if (platform === "win32") return createWindowsProbe(fs, runner);
-  if (platform === "darwin") return createMacosProbe(fs, runner);
-  return createLinuxProbe(fs, runner);
+  let loaded: Promise<DriveProbe> | undefined;
+  const load = (): Promise<DriveProbe> => {
+    loaded ??= loadProbe(platform, fs, runner);
+    return loaded;
+  };
+  return {
+    probe: async (place, options) => (await load()).probe(place, options),
+    list: async () => (await load()).list(),
+  };
+}
+
+async function loadProbe(platform: NodeJS.Platform, fs: FileSystem, runner: ProcessRunner): Promise<DriveProbe> {
+  if (platform === "win32") return (await import("./probe-windows.ts")).createWindowsProbe(fs, runner);
+  if (platform === "darwin") return (await import("./probe-macos.ts")).createMacosProbe(fs, runner);
+  return (await import("./probe-linux.ts")).createLinuxProbe(fs, runner);
 }

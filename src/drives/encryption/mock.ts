@@ -4,7 +4,7 @@
  *
  * Its state is a file per drive id in the user's state directory (mode 0600, replaced durably), never on the drive.
  */
-import { z } from "zod";
+import * as z from "zod/mini";
 import { AppError, DamagedError, describeErrno, EncryptionError, errnoOf } from "../../platform/app-error.ts";
 import { makeDirectories, readWholeFile, writeFileDurably } from "../../platform/durable-file.ts";
 import { joinPath } from "../../platform/file-path.ts";

@@ -1,5 +1,5 @@
 /** Reads `lsblk --json -O --bytes`: model, serial number, transport and signatures of all block devices. */
-import { z } from "zod";
+import * as z from "zod/mini";
 import type { ProcessRunner } from "../../platform/processes.ts";
 
 /** What one device says of itself. Older releases write numbers and booleans as strings. */
@@ -15,8 +15,8 @@ export interface BlockFacts {
   rotational: boolean | "unknown";
 }
 
-const text = z.string().nullish();
-const flag = z.union([z.boolean(), z.string()]).nullish();
+const text = z.nullish(z.string());
+const flag = z.nullish(z.union([z.boolean(), z.string()]));
 const Device = z.object({
   name: z.string(),
   kname: text,
@@ -30,7 +30,7 @@ const Device = z.object({
   hotplug: flag,
   rota: flag,
   get children() {
-    return z.array(Device).nullish();
+    return z.nullish(z.array(Device));
   },
 });
 const Listing = z.object({ blockdevices: z.array(Device) });
