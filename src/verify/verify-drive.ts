@@ -6,7 +6,8 @@
 import { splitDrivePath } from "../manifest/drive-file-path.ts";
 import { hashFile } from "../manifest/manifest-extension.ts";
 import { MANIFEST_FILE_NAME } from "../manifest/manifest-model.ts";
-import { type ManifestFacts, readManifest } from "../manifest/manifest-reader.ts";
+import type { ManifestFacts } from "../manifest/manifest-parser.ts";
+import { readManifest } from "../manifest/manifest-reader.ts";
 import { DriveRefusedError, describeErrno, errnoOf } from "../platform/app-error.ts";
 import { ExitCode } from "../platform/exit-codes.ts";
 import { joinPath } from "../platform/file-path.ts";

@@ -3,12 +3,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { BlobListHead } from "../../src/manifest/manifest-model.ts";
-import {
-  type ManifestFacts,
-  ManifestReader,
-  type ReadManifestHead,
-  readManifest,
-} from "../../src/manifest/manifest-reader.ts";
+import type { ManifestFacts, ReadManifestHead } from "../../src/manifest/manifest-parser.ts";
+import { ManifestReader, readManifest } from "../../src/manifest/manifest-reader.ts";
 import { type FileSystem, nodeFileSystem as fs } from "../../src/platform/file-system.ts";
 import { temporaryDirectory } from "../platform/temporary-directory.ts";
 
