@@ -26,7 +26,8 @@ export function readGlobals(argv: readonly string[]): Globals {
     quiet: given("quiet"),
     showSecrets: given("showsecrets"),
     color: readColor(argv, names),
-    rest: [...argv.slice(lead), ...argv.slice(0, lead)],
+    // Without a verb there is nothing to move them behind.
+    rest: lead === argv.length ? [] : [...argv.slice(lead), ...argv.slice(0, lead)],
   };
 }
 
@@ -38,8 +39,7 @@ function leadingGlobals(argv: readonly string[], names: readonly string[]): numb
     else if (name === "color") i += /[:=]/.test(argv[i] ?? "") ? 1 : 2;
     else break;
   }
-  // Only switches: nothing to move them behind.
-  return i < argv.length ? i : 0;
+  return Math.min(i, argv.length);
 }
 
 function readColor(argv: readonly string[], names: readonly string[]): Globals["color"] {

@@ -30,7 +30,6 @@ export async function run(argv: string[]): Promise<number> {
   try {
     return await dispatch(globals.rest, output, redactor);
   } catch (error) {
-    if (isHelpShown(error)) return ExitCode.Done;
     return output.error(error);
   } finally {
     output.close();
@@ -39,9 +38,11 @@ export async function run(argv: string[]): Promise<number> {
 
 async function dispatch(argv: readonly string[], output: Output, redactor: Redactor): Promise<ExitCode> {
   const context = createContext(output, redactor);
-  const program = createProgram(context, (text) => output.text(text));
+  const help: string[] = [];
+  const program = createProgram(context, (text) => help.push(text));
   const first = argv[0];
   if (first === undefined) {
+    if (output.json) throw new UsageError("USAGE_UNKNOWN_VERB", "no verb was given");
     // Nothing was asked for: the help as the original prints it, but as a diagnosis, so that a script notices.
     output.diagnosis(rootHelp(program));
     return ExitCode.Usage;
@@ -61,7 +62,12 @@ async function dispatch(argv: readonly string[], output: Output, redactor: Redac
   const rest = asksHelp ? ["--help"] : words.slice(wordCount);
   const line = parseSwitches(rest, verb, context.platform);
   for (const message of line.warnings) output.event({ type: "warning", message });
-  await program.root.parseAsync([...verb.name.split(" "), ...line.args], { from: "user" });
+  try {
+    await program.root.parseAsync([...verb.name.split(" "), ...line.args], { from: "user" });
+  } catch (error) {
+    if (!isHelpShown(error)) throw error;
+    output.text(help.join(""));
+  }
   return program.exitCode() ?? ExitCode.Done;
 }
 

@@ -6,7 +6,7 @@ import { requireCount, requirePairs, requireSize } from "./amounts.ts";
 import type { CommandContext } from "./command-context.ts";
 import type { Switches } from "./switches.ts";
 
-const MAX_WORKERS = 64;
+export const MAX_WORKERS = 64;
 
 export function readPrepRequest(switches: Switches, context: CommandContext): PrepRequest {
   const resolve = pathResolver(context);

@@ -26,7 +26,7 @@ export class JsonOutput implements Output {
   }
 
   text(text: string): void {
-    this.#stdout(text);
+    this.jsonLine("text", { text });
   }
 
   diagnosis(): void {}

@@ -14,7 +14,7 @@ it.each([
   [["--color=always", "drives"], { color: "always", rest: ["drives", "--color=always"] }],
   [["drives", "/color:NEVER"], { color: "never" }],
   [["drives", "--color", "purple"], { color: "auto" }],
-  [["--json"], { json: true, rest: ["--json"] }],
+  [["--json"], { json: true, rest: [] }],
   [["journal", "show", "x", "--show-secrets"], { showSecrets: true }],
   [["journal", "show", "--", "--show-secrets", "--json"], { showSecrets: false, json: false }],
 ])("%j", (argv, expected) => {

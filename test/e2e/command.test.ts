@@ -41,6 +41,12 @@ describe("without work to do", () => {
   });
 });
 
+it("help with --json is JSON too", async () => {
+  const { exitCode, stdout } = await workspace.run(["plan", "--help", "--json"]);
+  expect(exitCode).toBe(0);
+  expect(jsonLines(stdout)).toMatchObject([{ type: "text", version: 1, text: expect.stringContaining("Usage:") }]);
+});
+
 describe("mistakes", () => {
   it.each([
     [["prepinport"], "did you mean 'waimportexport PrepImport'?"],
@@ -56,10 +62,7 @@ describe("mistakes", () => {
   });
 
   it("with --json anywhere: one JSON line on standard output", async () => {
-    for (const args of [
-      ["--json", "nonsense"],
-      ["PrepImport", "/nonsense", "/json"],
-    ]) {
+    for (const args of [["--json", "nonsense"], ["PrepImport", "/nonsense", "/json"], ["--json"]]) {
       const { exitCode, stdout, stderr } = await workspace.run(args);
       expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: "" });
       expect(jsonLines(stdout)).toMatchObject([{ type: "error", version: 1, exitCode: 2 }]);
