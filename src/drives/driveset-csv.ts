@@ -6,7 +6,7 @@ import { posix, win32 } from "node:path";
 import { type CsvFormat, type CsvRow, parseCsvTable } from "../dataset/csv-table.ts";
 import { shownValue } from "../dataset/shown-value.ts";
 import { InputError, type InputProblem } from "../platform/app-error.ts";
-import { validateBitLockerKey } from "./bitlocker-key.ts";
+import { validateBitLockerKey } from "../bitlocker/recovery-password.ts";
 
 const FORMAT: CsvFormat = {
   name: "drive set",

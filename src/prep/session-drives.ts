@@ -2,7 +2,7 @@
  * The drives of a session: those of its drive set, and those the journal knows, found again by their ids. A drive is what
  * its serial says, not what is at a letter today; another drive at the place of a known one is refused.
  */
-import { generateBitLockerKey } from "../drives/bitlocker-key.ts";
+import { generateBitLockerKey } from "../bitlocker/recovery-password.ts";
 import type { Drive } from "../drives/drive.ts";
 import { checkNoManifest, refusalOf } from "../drives/drive-check.ts";
 import type { DriveSetRow } from "../drives/driveset-csv.ts";

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { generateBitLockerKey, maskBitLockerKey, validateBitLockerKey } from "../../src/drives/bitlocker-key.ts";
+import { generateBitLockerKey, maskBitLockerKey, validateBitLockerKey } from "../../src/bitlocker/recovery-password.ts";
 import { type DriveSetOptions, parseDriveset } from "../../src/drives/driveset-csv.ts";
 import { InputError } from "../../src/platform/app-error.ts";
 

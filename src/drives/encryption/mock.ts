@@ -9,7 +9,7 @@ import { AppError, DamagedError, describeErrno, EncryptionError, errnoOf } from 
 import { makeDirectories, readWholeFile, writeFileDurably } from "../../platform/durable-file.ts";
 import { joinPath } from "../../platform/file-path.ts";
 import type { FileSystem } from "../../platform/file-system.ts";
-import { generateBitLockerKey, validateBitLockerKey } from "../bitlocker-key.ts";
+import { generateBitLockerKey, validateBitLockerKey } from "../../bitlocker/recovery-password.ts";
 import type { Drive } from "../drive.ts";
 import { MANIFEST_NAME } from "../drive-check.ts";
 import { driveIdToFileName } from "../drive-id.ts";

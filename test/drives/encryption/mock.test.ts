@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
-import { validateBitLockerKey } from "../../../src/drives/bitlocker-key.ts";
+import { validateBitLockerKey } from "../../../src/bitlocker/recovery-password.ts";
 import type { Drive } from "../../../src/drives/drive.ts";
 import type { DriveEncryption } from "../../../src/drives/encryption/encryption.ts";
 import { createMockEncryption } from "../../../src/drives/encryption/mock.ts";
