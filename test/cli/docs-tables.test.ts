@@ -21,21 +21,21 @@ ${sections.join("\n")}`;
 }
 
 function exitCodesPage(): string {
-  const rows = EXIT_CODES.map((exitCode) => {
+  const sections = EXIT_CODES.map((exitCode) => {
     const codes = ERRORS.filter(([, row]) => row.exitCode === exitCode).map(
-      ([code]) => `[${code}](errors.md#${code.toLowerCase()})`,
+      ([code]) => `- [${code}](errors.md#${code.toLowerCase()})`,
     );
-    return `| ${exitCode} | ${EXIT_CODE_MEANING[exitCode]} | ${codes.join(", ")} |`;
+    return [`## ${exitCode}: ${EXIT_CODE_MEANING[exitCode]}`, ...(codes.length === 0 ? [] : [codes.join("\n")])].join(
+      "\n\n",
+    );
   });
   return `# Exit codes
-
-| code | meaning | errors |
-|---|---|---|
-${rows.join("\n")}
 
 When several apply to one run, the most severe is returned: ${severityOrder().join(", ")}. Any other non-zero code means failure.
 
 Running without a verb prints the help on standard error and returns 2.
+
+${sections.join("\n\n")}
 `;
 }
 
