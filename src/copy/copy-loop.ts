@@ -18,8 +18,8 @@ import type { FileSystem } from "../platform/file-system.ts";
 import { type CopyRequest, type NotDoneCode, SLOW_FILE_MS } from "./copy-contract.ts";
 import { NoHandles, SourceChanged, SourceGrew, SourceProblem, Stopped, TargetProblem } from "./copy-problems.ts";
 import { createMd5 } from "./md5/crypto-md5.ts";
-import type { LaneHasher } from "./md5/lane-hasher.ts";
-import { type FileTask, OpenFile, OpenUnit, type Piece } from "./open-unit.ts";
+import { type LaneHasher, MD5_BYTES } from "./md5/lane-hasher.ts";
+import { type FileTask, OpenFile, OpenUnit, type Piece, type SmallPiece } from "./open-unit.ts";
 import { PlanFlag, type PlannedFile } from "./plan-record.ts";
 import { isSameIdentity, SourceFiles } from "./source-files.ts";
 import { TargetFiles } from "./target-files.ts";
@@ -44,6 +44,7 @@ export const DIRECT_CHUNK_BYTES = 1_048_576;
 export const SCRATCH_BYTES = 262_144;
 
 const MAX_CHANGES = 3;
+const COUNT_BYTES = 1_048_576;
 const CLUSTER_BYTES = 4096;
 
 interface HeldFile {
@@ -56,7 +57,9 @@ interface HeldFile {
 export class CopyLoop {
   readonly #sources: SourceFiles;
   readonly #targets: TargetFiles;
+  /** What is in each lane: a segment of a file, or a whole small one. */
   readonly #pieces: (Piece | undefined)[];
+  readonly #smallPieces: (SmallPiece | undefined)[];
   /** The file whose segments are being dealt to lanes. */
   #current: OpenFile | undefined;
   /** The unit whose files are being taken. */
@@ -82,6 +85,7 @@ export class CopyLoop {
     this.#sources = new SourceFiles(fs, clock, job.sourceRoots, job.directRead);
     this.#targets = new TargetFiles(fs, job.drives);
     this.#pieces = new Array(hasher.laneCount).fill(undefined);
+    this.#smallPieces = new Array(hasher.laneCount).fill(undefined);
   }
 
   /**
@@ -109,8 +113,12 @@ export class CopyLoop {
 
   /** Gives a lane that needs input its next chunk; false when there is nothing to do for it. */
   #serve(lane: number): boolean {
+    const small = this.#smallPieces[lane];
     const piece = this.#pieces[lane];
-    if (piece !== undefined) {
+    if (small !== undefined) {
+      this.#smallPieces[lane] = undefined;
+      this.#settleSmall(lane, small);
+    } else if (piece !== undefined) {
       if (this.#goOn(lane, piece)) return true;
       this.#pieces[lane] = undefined;
     }
@@ -166,16 +174,12 @@ export class CopyLoop {
 
   /** Begins a file; true when that fed the lane. */
   #begin(task: FileTask, lane: number): boolean {
-    const file = new OpenFile(task, this.clock.monotonicMs());
     this.#openFiles++;
+    if (task.range === undefined && this.#isSmall(task)) return this.#copySmall(task, lane);
+    const file = new OpenFile(task, this.clock.monotonicMs());
     try {
-      if (task.range !== undefined) {
-        this.#openRange(file, task.range);
-      } else {
-        this.#checkGrowth(file, task.expected.sizeBytes);
-        if (this.#isSmall(task)) return this.#copySmall(file, lane);
-        this.#openWhole(file);
-      }
+      if (task.range === undefined) this.#openWhole(file);
+      else this.#openRange(file, task.range);
       if (this.#isInOrder(file)) this.#copyInOrder(file);
       else if (file.bytesLeft === 0) this.#finishEmpty(file);
       else this.#current = file;
@@ -185,37 +189,70 @@ export class CopyLoop {
     return false;
   }
 
-  /** Copies a file that fits one chunk and leaves it in the lane to be hashed. */
-  #copySmall(file: OpenFile, lane: number): boolean {
-    const { planned, expected } = file.task;
+  /**
+   * Copies a file that fits one chunk and leaves it in the lane to be hashed. Nearly all files of most shipments come
+   * this way: it makes no objects but the one in the lane until something goes wrong.
+   */
+  #copySmall(task: FileTask, lane: number): boolean {
+    const { planned, expected } = task;
+    const { drive } = task.unit.unit;
     const { memory, chunkBytes } = this.hasher;
     const at = this.hasher.bufferOffset(lane);
-    file.source = this.#sources.open(planned);
-    const sizeBytes = this.#sources.read(file.source, memory, at, expected.sizeBytes, chunkBytes, 0);
-    const seen = this.#sources.identity(file.source);
-    if (sizeBytes !== seen.sizeBytes || !isSameIdentity(seen, expected)) throw new ChangedTo(seen);
-    file.layOut(sizeBytes);
-    this.#createTarget(file);
-    if (file.target !== -1) this.#targets.write(file.target, memory, at, sizeBytes, 0);
-    this.#count(file, sizeBytes);
-    file.bytesLeft = 0;
-    if (sizeBytes === 0) {
-      this.#finishEmpty(file);
+    const startedMs = this.clock.monotonicMs();
+    let source = -1;
+    let target = -1;
+    let targetPath = "";
+    let sizeBytes = 0;
+    try {
+      this.#checkGrowth(task, expected.sizeBytes);
+      source = this.#sources.open(planned);
+      sizeBytes = this.#sources.read(source, memory, at, expected.sizeBytes, chunkBytes, 0);
+      const seen = this.#sources.identity(source);
+      if (sizeBytes !== seen.sizeBytes || !isSameIdentity(seen, expected)) throw new ChangedTo(seen);
+      if (this.job.mode === "copy") {
+        targetPath = this.#targets.path(drive, planned);
+        target = this.#targets.create(drive, targetPath, planned.mode);
+        if (sizeBytes > 0) this.#targets.write(target, memory, at, sizeBytes, 0);
+        const written = target;
+        target = -1;
+        this.#targets.finish(written, expected.mtimeNs, this.job.flush === "per-file");
+      }
+    } catch (error) {
+      this.#fail(new OpenFile(task, startedMs, source, target, targetPath), error);
       return false;
     }
-    this.#closeFiles(file);
-    file.nextSegment = file.endSegment;
-    file.piecesOpen = 1;
-    this.#pieces[lane] = { file, segment: 0, position: sizeBytes, end: sizeBytes };
+    this.#sources.close(source);
+    this.#countSmall(task.unit, sizeBytes);
+    if (sizeBytes === 0) {
+      this.#settle(new OpenFile(task, startedMs));
+      return false;
+    }
+    this.#smallPieces[lane] = { task, startedMs };
     this.hasher.start(lane);
     this.hasher.feed(lane, sizeBytes, true);
     return true;
   }
 
+  /** The sum of the small file in the lane is known. */
+  #settleSmall(lane: number, { task, startedMs }: SmallPiece): void {
+    const { unit, planned, expected } = task;
+    const elapsedMs = this.clock.monotonicMs() - startedMs;
+    if (elapsedMs > SLOW_FILE_MS) {
+      const file = new OpenFile(task, startedMs);
+      file.layOut(expected.sizeBytes);
+      this.hasher.digest(lane, file.digestView, 0);
+      this.#settle(file);
+      return;
+    }
+    const { sizeBytes, mtimeNs } = expected;
+    unit.results.doneInLane(planned.position, sizeBytes, mtimeNs, elapsedMs, this.hasher, lane);
+    this.#leave(unit);
+  }
+
   #openWhole(file: OpenFile): void {
     file.source = this.#sources.open(file.task.planned);
     file.task.expected = this.#sources.identity(file.source);
-    this.#checkGrowth(file, file.task.expected.sizeBytes);
+    this.#checkGrowth(file.task, file.task.expected.sizeBytes);
     this.#createTarget(file);
     file.layOut(file.task.expected.sizeBytes);
   }
@@ -237,7 +274,7 @@ export class CopyLoop {
     const { file } = piece;
     if (file.isDead) return false;
     if (piece.position < piece.end) return this.#feedChunk(lane, piece);
-    this.hasher.digest(lane, file.digests, 16 * (piece.segment - file.firstSegment));
+    this.hasher.digest(lane, file.digestView, MD5_BYTES * (piece.segment - file.firstSegment));
     file.piecesOpen--;
     if (file.piecesOpen === 0 && file.bytesLeft === 0) this.#settle(file);
     return false;
@@ -275,7 +312,7 @@ export class CopyLoop {
         content?.update(bytes);
         position += length;
       }
-      file.digests.set(hash.digest(), 16 * (file.nextSegment - file.firstSegment));
+      file.digests.set(hash.digest(), MD5_BYTES * (file.nextSegment - file.firstSegment));
     }
     this.#finishIo(file);
     if (content !== undefined) file.contentMd5 = content.digest();
@@ -417,6 +454,7 @@ export class CopyLoop {
 
   #deliverIfDone(unit: OpenUnit): void {
     if (!unit.isExhausted || unit.openFiles > 0 || unit === this.#unit) return;
+    this.#flushCount(unit);
     const nowMs = this.clock.monotonicMs();
     const sources = this.#sources;
     const result: UnitResult = {
@@ -454,7 +492,7 @@ export class CopyLoop {
     }
     if (range.isFirst) {
       file.task.expected = this.#sources.identity(file.source);
-      this.#checkGrowth(file, file.task.expected.sizeBytes);
+      this.#checkGrowth(file.task, file.task.expected.sizeBytes);
     }
     if (this.job.mode === "copy" && file.target === -1) {
       file.target = range.isFirst
@@ -472,11 +510,11 @@ export class CopyLoop {
     file.ownsTarget = true;
   }
 
-  #checkGrowth(file: OpenFile, sizeBytes: number): void {
-    if (this.job.mode !== "copy") return;
-    const { unit } = file.task.unit;
+  #checkGrowth(task: FileTask, sizeBytes: number): void {
+    if (sizeBytes <= task.planned.sizeBytes || this.job.mode !== "copy") return;
+    const { unit } = task.unit;
     const extraBytes = unit.kind === "files" || unit.kind === "range" ? unit.extraBytes : 0;
-    const clusters = Math.ceil(file.task.planned.sizeBytes / CLUSTER_BYTES) * CLUSTER_BYTES;
+    const clusters = Math.ceil(task.planned.sizeBytes / CLUSTER_BYTES) * CLUSTER_BYTES;
     if (sizeBytes > clusters + extraBytes) throw new SourceGrew(sizeBytes);
   }
 
@@ -506,6 +544,18 @@ export class CopyLoop {
       // Told by the next range on this drive: every large file ends with a range of the worker that kept it open.
       this.#late.set(held.drive, error as Error);
     }
+  }
+
+  /** Small files are counted several at a time. */
+  #countSmall(unit: OpenUnit, bytes: number): void {
+    unit.uncountedBytes += bytes;
+    if (unit.uncountedBytes >= COUNT_BYTES) this.#flushCount(unit);
+  }
+
+  #flushCount(unit: OpenUnit): void {
+    if (unit.uncountedBytes === 0) return;
+    this.control.transferred(unit.unit.drive, unit.uncountedBytes);
+    unit.uncountedBytes = 0;
   }
 
   #count(file: OpenFile, bytes: number): void {

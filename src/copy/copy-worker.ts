@@ -21,7 +21,7 @@ const hasher = createHasher(kernel, {
   scratchBytes: SCRATCH_BYTES,
 });
 const loop = new CopyLoop(nodeFileSystem, systemClock, hasher, job, {
-  shouldStop: (drive) => shared.isAborted || shared.hasFailed(drive),
+  shouldStop: (drive) => shared.shouldStop(drive),
   driveFailed: (drive) => shared.setFailed(drive),
   transferred: (drive, bytes) => {
     shared.addBytes(drive, bytes);

@@ -7,8 +7,11 @@ import { isLarge, type LargeFile } from "./large-file.ts";
 import { PlanFlag, planRecordLength, planRecordPosition, planRecordSizeBytes, readPlanRecord } from "./plan-record.ts";
 import type { FilesUnit } from "./work-unit.ts";
 
-/** About half a millisecond of small files: enough to make messages cheap, little enough to share out evenly. */
-const BATCH_FILES = 32;
+/**
+ * Some 2 ms of small files in memory: enough to make messages cheap, little enough to share out evenly. (20,000 files of
+ * 4 KiB took 10 % longer in batches of 32, for the wake-ups; 256 was no better.)
+ */
+const BATCH_FILES = 128;
 const BATCH_BYTES = 8 * 1024 * 1024;
 /** Batches that may be read ahead of a sequential drive's writer. */
 const MAX_READ_AHEAD = 8;

@@ -1,5 +1,7 @@
 /** What a copy loop knows of the units and files it is working on. */
+
 import { FileResultWriter } from "./file-results.ts";
+import { MD5_BYTES } from "./md5/lane-hasher.ts";
 import { type PlannedFile, planRecordLength, planRecordPosition, readPlanRecord } from "./plan-record.ts";
 import type { FileIdentity, RangeResult, RangeUnit, UnitResult, WorkUnit } from "./work-unit.ts";
 
@@ -11,6 +13,8 @@ export class OpenUnit {
   stoppedAt: number | undefined;
   /** Files taken from it and not answered yet. */
   openFiles = 0;
+  /** Of small files: went through and not counted as progress yet. */
+  uncountedBytes = 0;
   readonly #records: Buffer;
   #cursor = 0;
 
@@ -55,11 +59,8 @@ export interface FileTask {
 
 /** A file, or a range of one, with its handles open. */
 export class OpenFile {
-  source = -1;
-  target = -1;
-  targetPath = "";
   /** The target was made by this task and is removed when the task fails. */
-  ownsTarget = false;
+  ownsTarget: boolean;
   /** One past the last segment of this task, and the first that no lane has taken. */
   endSegment = 0;
   nextSegment = 0;
@@ -69,7 +70,8 @@ export class OpenFile {
   bytesLeft = 0;
   /** Counted as progress; taken back when the task fails. */
   countedBytes = 0;
-  digests: Uint8Array = new Uint8Array(0);
+  digests = new Uint8Array(0);
+  digestView = new DataView(this.digests.buffer);
   contentMd5: Uint8Array | undefined;
   isDead = false;
   readonly firstSegment: number;
@@ -77,7 +79,11 @@ export class OpenFile {
   constructor(
     readonly task: FileTask,
     readonly startedMs: number,
+    public source = -1,
+    public target = -1,
+    public targetPath = "",
   ) {
+    this.ownsTarget = targetPath !== "";
     this.firstSegment = task.range?.firstSegment ?? 0;
   }
 
@@ -93,8 +99,15 @@ export class OpenFile {
     this.nextSegment = this.firstSegment;
     const endBytes = Math.min(sizeBytes, this.endSegment * segmentBytes);
     this.bytesLeft = Math.max(0, endBytes - this.firstSegment * segmentBytes);
-    this.digests = new Uint8Array(16 * (this.endSegment - this.firstSegment));
+    this.digests = new Uint8Array(MD5_BYTES * (this.endSegment - this.firstSegment));
+    this.digestView = new DataView(this.digests.buffer);
   }
+}
+
+/** A file in a lane that is written and closed, and only waits for its sum. */
+export interface SmallPiece {
+  task: FileTask;
+  startedMs: number;
 }
 
 /** A segment in a lane. Offsets are bytes in the file. */

@@ -104,19 +104,20 @@ export function planRecordRow(source: Buffer, offset: number): number {
 
 /** Unpacks the record that starts at `offset`. */
 export function readPlanRecord(source: Buffer, offset: number): PlannedFile {
-  const end = offset + source.readUInt32LE(offset);
-  const relativeEnd = offset + HEADER_BYTES + source.readUInt32LE(offset + 52);
+  const view = viewOf(source);
+  const end = offset + view.getUint32(offset, true);
+  const relativeEnd = offset + HEADER_BYTES + view.getUint32(offset + 52, true);
   const relativePath = source.toString("utf8", offset + HEADER_BYTES, relativeEnd);
   return {
-    position: source.readUInt32LE(offset + 4),
-    sequence: source.readDoubleLE(offset + 8),
-    sizeBytes: source.readDoubleLE(offset + 16),
-    mtimeNs: source.readBigInt64LE(offset + 24),
-    fileId: source.readBigUInt64LE(offset + 32),
-    mode: source.readUInt32LE(offset + 40),
-    segmentBytes: source.readUInt32LE(offset + 44),
-    row: source.readUInt16LE(offset + 48),
-    flags: source.readUInt16LE(offset + 50),
+    position: view.getUint32(offset + 4, true),
+    sequence: view.getFloat64(offset + 8, true),
+    sizeBytes: view.getFloat64(offset + 16, true),
+    mtimeNs: view.getBigInt64(offset + 24, true),
+    fileId: view.getBigUint64(offset + 32, true),
+    mode: view.getUint32(offset + 40, true),
+    segmentBytes: view.getUint32(offset + 44, true),
+    row: view.getUint16(offset + 48, true),
+    flags: view.getUint16(offset + 50, true),
     relativePath,
     storedPath: relativeEnd === end ? relativePath : source.toString("utf8", relativeEnd, end),
   };

@@ -4,7 +4,7 @@
  */
 
 export interface SharedBuffers {
-  /** Int32: abort flag, then a failed flag per drive, then a wake counter per worker. */
+  /** Int32: abort flag, then a stop flag per drive (set by abort too), then a wake counter per worker. */
   flags: SharedArrayBuffer;
   /** Int64: tokens of the bandwidth limit, then bytes done per drive. */
   counts: SharedArrayBuffer;
@@ -42,11 +42,12 @@ export class SharedState {
   }
 
   abort(): void {
-    Atomics.store(this.#flags, 0, 1);
+    for (let drive = -1; drive < this.#drives; drive++) Atomics.store(this.#flags, 1 + drive, 1);
     Atomics.notify(this.#counts, 0);
   }
 
-  hasFailed(drive: number): boolean {
+  /** The run is aborted or the drive has failed. */
+  shouldStop(drive: number): boolean {
     return Atomics.load(this.#flags, 1 + drive) !== 0;
   }
 

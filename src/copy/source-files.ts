@@ -35,14 +35,19 @@ export class SourceFiles {
 
   /** Throws SourceProblem or NoHandles. */
   open(file: PlannedFile): number {
-    const path = this.path(file);
+    const path = sourcePath(this.roots, file);
     if (this.wantDirect && DIRECT_FLAG !== 0 && !this.#refused.has(file.row)) {
       const fd = this.#openDirect(path, file.row);
       if (fd !== undefined) return fd;
     }
-    const fd = retryEio(() => this.fs.open(path, OPEN_FLAGS));
     this.bufferedFiles++;
-    return fd;
+    for (let tries = 1; ; tries++) {
+      try {
+        return this.fs.open(path, OPEN_FLAGS);
+      } catch (error) {
+        throwUnlessRetried(error, tries);
+      }
+    }
   }
 
   /**
@@ -52,25 +57,38 @@ export class SourceFiles {
   read(fd: number, target: Uint8Array, offset: number, wanted: number, room: number, position: number): number {
     const startedMs = this.clock.monotonicMs();
     let done = 0;
-    do {
-      const got = this.#readOnce(fd, target, offset + done, room - done, position + done);
-      if (got === 0) break;
-      done += got;
-      // A direct read that ends inside a sector has met the end; going on from there would be refused.
-    } while (done < wanted && !(done % 512 !== 0 && this.#direct.has(fd)));
+    for (let tries = 1; ; ) {
+      try {
+        const got = this.fs.read(fd, target, offset + done, room - done, position + done);
+        done += got;
+        if (got === 0 || done >= wanted) break;
+        // A direct read that ends inside a sector has met the end; going on from there would be refused.
+        if (this.wantDirect && done % 512 !== 0 && this.#direct.has(fd)) break;
+        tries = 1;
+      } catch (error) {
+        throwUnlessRetried(error, tries++);
+      }
+    }
     this.readMs += this.clock.monotonicMs() - startedMs;
     return done;
   }
 
   /** Throws SourceProblem when it is no regular file. */
   identity(fd: number): FileIdentity {
-    const stat = retryEio(() => this.fs.fstat(fd));
-    if (stat.kind !== "file") throw new SourceProblem("FILE_CHANGED", "not a regular file any more");
-    return stat;
+    for (let tries = 1; ; tries++) {
+      try {
+        const stat = this.fs.fstat(fd);
+        if (stat.kind === "file") return stat;
+        break;
+      } catch (error) {
+        throwUnlessRetried(error, tries);
+      }
+    }
+    throw new SourceProblem("FILE_CHANGED", "not a regular file any more");
   }
 
   close(fd: number): void {
-    this.#direct.delete(fd);
+    if (this.wantDirect) this.#direct.delete(fd);
     try {
       this.fs.close(fd);
     } catch {
@@ -85,14 +103,11 @@ export class SourceFiles {
       this.directFiles++;
       return fd;
     } catch (error) {
-      if (errnoOf(error) !== "EINVAL" && errnoOf(error) !== "ENOTSUP") throw toSourceProblem(error);
-      this.#refused.add(row);
+      const errno = errnoOf(error);
+      if (errno === "EINVAL" || errno === "ENOTSUP") this.#refused.add(row);
+      else if (errno !== "EIO") throw toSourceProblem(error);
       return undefined;
     }
-  }
-
-  #readOnce(fd: number, target: Uint8Array, offset: number, length: number, position: number): number {
-    return retryEio(() => this.fs.read(fd, target, offset, length, position));
   }
 }
 
@@ -106,12 +121,7 @@ export function isSameIdentity(a: FileIdentity, b: FileIdentity): boolean {
   return a.sizeBytes === b.sizeBytes && a.mtimeNs === b.mtimeNs && a.fileId === b.fileId;
 }
 
-function retryEio<T>(call: () => T): T {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return call();
-    } catch (error) {
-      if (errnoOf(error) !== "EIO" || attempt === EIO_TRIES) throw toSourceProblem(error);
-    }
-  }
+/** Returns when a failed call may be tried again. */
+function throwUnlessRetried(error: unknown, tries: number): void {
+  if (errnoOf(error) !== "EIO" || tries >= EIO_TRIES) throw toSourceProblem(error);
 }

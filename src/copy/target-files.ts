@@ -19,6 +19,8 @@ const UNSUPPORTED = new Set(["EPERM", "EACCES", "EINVAL", "ENOSYS", "ENOTSUP", "
 
 export class TargetFiles {
   readonly #known = new Set<string>();
+  /** The directory of the last file: the next is mostly in the same. */
+  #lastDirectory = "";
 
   constructor(
     private readonly fs: FileSystem,
@@ -31,45 +33,62 @@ export class TargetFiles {
 
   /** Makes the file, and the directories on the way. An earlier, partial one is emptied. */
   create(drive: number, path: string, mode: number): number {
-    const directory = path.slice(0, path.lastIndexOf("/"));
-    if (!this.#known.has(directory)) this.#makeDirectory(this.#root(drive), directory);
+    const slash = path.lastIndexOf("/");
+    if (slash !== this.#lastDirectory.length || !path.startsWith(this.#lastDirectory)) {
+      const directory = path.slice(0, slash);
+      if (!this.#known.has(directory)) this.#makeDirectory(this.#root(drive), directory);
+      this.#lastDirectory = directory;
+    }
     try {
       return this.fs.open(path, CREATE_FLAGS, mode & 0o777);
     } catch (error) {
-      return this.#createAgain(drive, path, directory, mode, error);
+      return this.#createAgain(drive, path, mode, error);
     }
   }
 
   /** Opens a file that `create` made, perhaps in another thread. */
   reopen(path: string): number {
-    return attempt(() => this.fs.open(path, CONTINUE_FLAGS));
+    try {
+      return this.fs.open(path, CONTINUE_FLAGS);
+    } catch (error) {
+      throw toTargetProblem(error);
+    }
   }
 
   write(fd: number, source: Uint8Array, offset: number, length: number, position: number): void {
-    let done = 0;
-    while (done < length) {
-      const at = done;
-      const wrote = attempt(() => this.fs.write(fd, source, offset + at, length - at, position + at));
-      if (wrote === 0) throw new TargetProblem("EIO", "the drive takes no more bytes");
-      done += wrote;
+    try {
+      for (let done = 0; done < length; ) {
+        const wrote = this.fs.write(fd, source, offset + done, length - done, position + done);
+        if (wrote === 0) throw new TargetProblem("EIO", "the drive takes no more bytes");
+        done += wrote;
+      }
+    } catch (error) {
+      throw toTargetProblem(error);
     }
   }
 
   /** Sets the times, flushes when asked, closes. The handle is gone whatever happens. */
   finish(fd: number, mtimeNs: bigint, flush: boolean): void {
     try {
-      this.#setTimes(fd, mtimeNs);
-      if (flush) attempt(() => this.fs.fsync(fd));
+      this.fs.futimes(fd, mtimeNs);
     } catch (error) {
-      this.closeQuietly(fd);
-      throw error;
+      if (!UNSUPPORTED.has(errnoOf(error) ?? "")) this.#failFinish(fd, error);
+    }
+    try {
+      if (flush) this.fs.fsync(fd);
+    } catch (error) {
+      this.#failFinish(fd, error);
     }
     this.close(fd);
   }
 
   /** Network file systems tell of failed writes only now. */
   close(fd: number): void {
-    attempt(() => this.fs.close(fd));
+    try {
+      this.fs.close(fd);
+    } catch (error) {
+      throw toTargetProblem(error);
+    }
   }
 
   closeQuietly(fd: number): void {
@@ -94,25 +113,26 @@ export class TargetFiles {
     return root.endsWith("/") ? root.slice(0, -1) : root;
   }
 
-  #setTimes(fd: number, mtimeNs: bigint): void {
-    try {
-      this.fs.futimes(fd, mtimeNs);
-    } catch (error) {
-      if (!UNSUPPORTED.has(errnoOf(error) ?? "")) throw toTargetProblem(error);
-    }
+  #failFinish(fd: number, error: unknown): never {
+    this.closeQuietly(fd);
+    throw toTargetProblem(error);
   }
 
-  #createAgain(drive: number, path: string, directory: string, mode: number, error: unknown): number {
+  #createAgain(drive: number, path: string, mode: number, error: unknown): number {
     const errno = errnoOf(error);
-    if (errno === "ENOENT") {
-      this.#known.clear();
-      this.#makeDirectory(this.#root(drive), directory);
-      return attempt(() => this.fs.open(path, CREATE_FLAGS, mode & 0o777));
-    }
-    if (errno === "EACCES" || errno === "EPERM") {
-      // What an interrupted run left of a read-only file cannot be opened for writing again.
-      this.remove(path);
-      return attempt(() => this.fs.open(path, CREATE_FLAGS | constants.O_EXCL, mode & 0o777));
+    try {
+      if (errno === "ENOENT") {
+        this.#known.clear();
+        this.#makeDirectory(this.#root(drive), path.slice(0, path.lastIndexOf("/")));
+        return this.fs.open(path, CREATE_FLAGS, mode & 0o777);
+      }
+      if (errno === "EACCES" || errno === "EPERM") {
+        // What an interrupted run left of a read-only file cannot be opened for writing again.
+        this.remove(path);
+        return this.fs.open(path, CREATE_FLAGS | constants.O_EXCL, mode & 0o777);
+      }
+    } catch (again) {
+      throw toTargetProblem(again);
     }
     throw toTargetProblem(error);
   }
@@ -135,17 +155,17 @@ export class TargetFiles {
       this.fs.mkdir(path);
     } catch (error) {
       if (errnoOf(error) !== "EEXIST") throw toTargetProblem(error);
-      if (attempt(() => this.fs.lstat(path)).kind !== "directory") {
-        throw new TargetProblem("ENOTDIR", `"${path}" on the drive is not a directory`);
-      }
+      this.#checkDirectory(path);
     }
   }
-}
 
-function attempt<T>(call: () => T): T {
-  try {
-    return call();
-  } catch (error) {
-    throw toTargetProblem(error);
+  #checkDirectory(path: string): void {
+    let kind: string;
+    try {
+      kind = this.fs.lstat(path).kind;
+    } catch (error) {
+      throw toTargetProblem(error);
+    }
+    if (kind !== "directory") throw new TargetProblem("ENOTDIR", `"${path}" on the drive is not a directory`);
   }
 }

@@ -48,10 +48,10 @@ class CryptoHasher implements LaneHasher {
     return true;
   }
 
-  digest(lane: number, target: Uint8Array, offset: number): void {
+  digest(lane: number, target: DataView, offset: number): void {
     const hash = this.#hashes[lane];
     if (hash === undefined) throw new Error(`no message was started in lane ${lane}`);
-    target.set(hash.digest(), offset);
+    new Uint8Array(target.buffer, target.byteOffset).set(hash.digest(), offset);
     this.#hashes[lane] = undefined;
   }
 }

@@ -42,5 +42,5 @@ export interface LaneHasher {
   /** The lane has taken all it was fed. */
   needsInput(lane: number): boolean;
   /** Writes the 16 bytes of the sum: after the last chunk was fed and taken. */
-  digest(lane: number, target: Uint8Array, offset: number): void;
+  digest(lane: number, target: DataView, offset: number): void;
 }

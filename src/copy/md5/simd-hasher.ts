@@ -13,7 +13,8 @@ const DISK_PAGE_BYTES = 4096;
 const PADDING_BYTES = 128;
 /** Between the buffers of two lanes, so that twelve lanes in step do not fall into the same sets of the L1 cache. */
 const STAGGER_BYTES = 64;
-const INITIAL_STATE = [0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476] as const;
+/** Of a lane's four state words, which lie one SIMD vector apart. */
+const WORD_STEP = 4;
 
 interface Kernel {
   STATE: WebAssembly.Global;
@@ -35,6 +36,7 @@ class SimdHasher implements LaneHasher {
   readonly laneCount = LANES;
   readonly memory: Uint8Array;
   readonly #words: Uint32Array;
+  readonly #view: DataView;
   readonly #compress: (blocks: number) => void;
   readonly #stateAt: number;
   readonly #pointersAt: number;
@@ -52,6 +54,7 @@ class SimdHasher implements LaneHasher {
   ) {
     this.memory = new Uint8Array(memory.buffer);
     this.#words = new Uint32Array(memory.buffer);
+    this.#view = new DataView(memory.buffer);
     this.#compress = kernel.compress;
     this.#stateAt = kernel.STATE.value / 4;
     this.#pointersAt = kernel.POINTERS.value / 4;
@@ -63,7 +66,12 @@ class SimdHasher implements LaneHasher {
   }
 
   start(lane: number): void {
-    for (let word = 0; word < 4; word++) this.#words[this.#stateWord(lane, word)] = INITIAL_STATE[word] as number;
+    const words = this.#words;
+    const at = this.#stateWord(lane);
+    words[at] = 0x67452301;
+    words[at + WORD_STEP] = 0xefcdab89;
+    words[at + 2 * WORD_STEP] = 0x98badcfe;
+    words[at + 3 * WORD_STEP] = 0x10325476;
     this.#totalBytes[lane] = 0;
     this.#blocksLeft[lane] = 0;
   }
@@ -104,31 +112,30 @@ class SimdHasher implements LaneHasher {
     return this.#blocksLeft[lane] === 0;
   }
 
-  digest(lane: number, target: Uint8Array, offset: number): void {
-    for (let word = 0; word < 4; word++) {
-      const value = this.#words[this.#stateWord(lane, word)] as number;
-      target[offset + 4 * word] = value;
-      target[offset + 4 * word + 1] = value >>> 8;
-      target[offset + 4 * word + 2] = value >>> 16;
-      target[offset + 4 * word + 3] = value >>> 24;
-    }
+  digest(lane: number, target: DataView, offset: number): void {
+    const words = this.#words;
+    const at = this.#stateWord(lane);
+    target.setUint32(offset, words[at] as number, true);
+    target.setUint32(offset + 4, words[at + WORD_STEP] as number, true);
+    target.setUint32(offset + 8, words[at + 2 * WORD_STEP] as number, true);
+    target.setUint32(offset + 12, words[at + 3 * WORD_STEP] as number, true);
   }
 
-  #stateWord(lane: number, word: number): number {
-    return this.#stateAt + (lane >> 2) * 16 + word * 4 + (lane & 3);
+  /** Index of the lane's first state word. */
+  #stateWord(lane: number): number {
+    return this.#stateAt + (lane >> 2) * 16 + (lane & 3);
   }
 
   /** Writes the padding of a message of `totalBytes` at `at`; returns its length. */
   #pad(at: number, totalBytes: number): number {
     const inBlock = totalBytes % MD5_BLOCK_BYTES;
     const paddingBytes = (inBlock < 56 ? 64 : 128) - inBlock;
+    const end = at + paddingBytes;
     this.memory[at] = 0x80;
-    this.memory.fill(0, at + 1, at + paddingBytes - 8);
-    let bits = totalBytes * 8;
-    for (let byte = 0; byte < 8; byte++) {
-      this.memory[at + paddingBytes - 8 + byte] = bits % 256;
-      bits = Math.floor(bits / 256);
-    }
+    this.memory.fill(0, at + 1, end - 8);
+    const bits = totalBytes * 8;
+    this.#view.setUint32(end - 8, bits % 2 ** 32, true);
+    this.#view.setUint32(end - 4, Math.floor(bits / 2 ** 32), true);
     return paddingBytes;
   }
 }

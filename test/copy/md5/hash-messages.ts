@@ -16,7 +16,7 @@ export function hashMessages(hasher: LaneHasher, messages: readonly Uint8Array[]
       let own = lanes[lane];
       if (own?.isFed === true) {
         const sum = Buffer.alloc(20, 0xee);
-        hasher.digest(lane, sum, 2);
+        hasher.digest(lane, new DataView(sum.buffer, sum.byteOffset, sum.length), 2);
         if (sum[1] !== 0xee || sum[18] !== 0xee) throw new Error("digest wrote outside its place");
         sums[own.index] = sum.toString("hex", 2, 18);
         lanes[lane] = undefined;
