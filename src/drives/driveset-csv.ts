@@ -3,10 +3,10 @@
  * the original tool where those are known. No message ever holds a BitLocker key.
  */
 import { posix, win32 } from "node:path";
+import { validateBitLockerKey } from "../bitlocker/recovery-password.ts";
 import { type CsvFormat, type CsvRow, parseCsvTable } from "../dataset/csv-table.ts";
 import { shownValue } from "../dataset/shown-value.ts";
 import { InputError, type InputProblem } from "../platform/app-error.ts";
-import { validateBitLockerKey } from "../bitlocker/recovery-password.ts";
 
 const FORMAT: CsvFormat = {
   name: "drive set",
