@@ -23,6 +23,7 @@ function parseWindowsPath(text: string): BasePathResult {
   const plain = slashed.replace(/^\\\\\?\\UNC\\/i, "\\\\").replace(/^\\\\\?\\/, "");
   const isLocal = /^[A-Za-z]:\\/.test(plain);
   const isShare = /^\\\\[^\\]+\\[^\\]+/.test(plain);
+  if (/^\\\\[.?]\\/.test(plain)) return wrong("the path names a device", exampleOf("win32"));
   if (!isLocal && !isShare) {
     const message = /^[A-Za-z]:/.test(plain)
       ? "the path is relative to the current directory of its drive"

@@ -5,6 +5,7 @@
 import { isUtf8 } from "node:buffer";
 import { InputError, type InputProblem } from "../platform/app-error.ts";
 import type { ErrorCode } from "../platform/error-codes.ts";
+import { shownValue } from "./shown-value.ts";
 
 const LINE_FEED = 0x0a;
 const SNIFFED_BYTES = 4096;
@@ -48,7 +49,7 @@ export function requireCommas(content: Uint8Array, file: string): void {
   const problem = {
     file,
     line: 1,
-    value: first.slice(0, 200),
+    value: shownValue(first),
     message: `the columns are separated by ${name}`,
     expected: "commas",
   };

@@ -7,6 +7,7 @@ import { CsvError, parse } from "csv-parse/sync";
 import { InputError, type InputProblem } from "../platform/app-error.ts";
 import type { ErrorCode } from "../platform/error-codes.ts";
 import { requireCommas, requireUtf8Text } from "./csv-bytes.ts";
+import { shownValue } from "./shown-value.ts";
 
 /** One generation of a header line. */
 export interface CsvHeader {
@@ -44,6 +45,16 @@ const MAX_RECORD_BYTES = 256 * 1024;
 /** Lines that are no records at all; a file with more of them is something else than a CSV file. */
 const MAX_BROKEN_LINES = 100;
 
+/** Rows are numbered with 16 bits in a session's plan. */
+export const MAX_CSV_ROWS = 65_536;
+/**
+ * The header and the rows; rows of empty values count too. The parser takes 50 µs for a record of another length than
+ * the first: without a bound a crafted file of 64 MB would keep it busy for minutes.
+ */
+const MAX_RECORDS = MAX_CSV_ROWS + 1;
+
+class TooManyRecords extends Error {}
+
 interface RawRecord {
   line: number;
   fields: string[];
@@ -74,6 +85,7 @@ function readRecords(text: Uint8Array, file: string, problems: InputProblem[]): 
   const records: RawRecord[] = [];
   // Where the next record begins. The parser's own line count takes a CRLF inside quotes for two lines.
   const position = new LinePosition(text);
+  let read = 0;
   let broken = 0;
   while (position.offset < text.length) {
     const start = position.offset;
@@ -84,8 +96,11 @@ function readRecords(text: Uint8Array, file: string, problems: InputProblem[]): 
         escape: '"',
         record_delimiter: ["\r\n", "\n", "\r"],
         relax_column_count: true,
+        skip_empty_lines: true,
         max_record_size: MAX_RECORD_BYTES,
         on_record: (fields: string[], context) => {
+          position.skipLineBreaks();
+          if (++read > MAX_RECORDS) throw new TooManyRecords();
           if (fields.some((field) => field.trim() !== "")) records.push({ line: position.line, fields });
           position.advanceTo(start + context.bytes);
           return null;
@@ -93,7 +108,12 @@ function readRecords(text: Uint8Array, file: string, problems: InputProblem[]): 
       });
       return records;
     } catch (error) {
+      if (error instanceof TooManyRecords) {
+        problems.push({ file, line: position.line, message: `the file has more than ${MAX_CSV_ROWS} rows` });
+        return records;
+      }
       if (!(error instanceof CsvError)) throw error;
+      position.skipLineBreaks();
       problems.push({ file, line: position.line, ...explainBrokenLine(error) });
       if (++broken >= MAX_BROKEN_LINES) {
         problems.push({ file, line: position.line, message: "too many broken lines; the rest was not read" });
@@ -117,6 +137,11 @@ class LinePosition {
 
   advanceTo(offset: number): void {
     while (this.offset < offset) this.#step();
+  }
+
+  /** Over blank lines: no record begins with a line break. */
+  skipLineBreaks(): void {
+    while (this.#text[this.offset] === 0x0a || this.#text[this.offset] === 0x0d) this.#step();
   }
 
   nextLine(): void {
@@ -162,12 +187,11 @@ function matchHeader(first: RawRecord, file: string, format: CsvFormat): { heade
       }
     }
   }
-  const shown = given.join(",").slice(0, 200);
   throw headerError(file, format, `the first line of "${file}" is not a ${format.name} header`, [
     {
       file,
       line: first.line,
-      value: shown,
+      value: shownValue(given.join(",")),
       message: explainHeader(given, lower, format),
       expected: headerLine(nearestHeader(lower, format)),
     },
@@ -179,12 +203,12 @@ function explainHeader(given: readonly string[], lower: readonly string[], forma
   const nearest = nearestHeader(lower, format);
   const names = [...nearest.required, ...nearest.optional];
   const twice = given.find((_, i) => lower.indexOf(lower[i] ?? "") < i);
-  if (twice !== undefined) return `the column "${twice}" occurs twice`;
+  if (twice !== undefined) return `the column "${shownValue(twice)}" occurs twice`;
   const unknown = given.filter((name) => !names.some((known) => known.toLowerCase() === name.toLowerCase()));
   const missing = nearest.required.filter((name) => !lower.includes(name.toLowerCase()));
   if (unknown.length === given.length) return "this is no header line";
   const parts = [
-    ...unknown.map((name) => `the column "${name}" is not known`),
+    ...unknown.map((name) => `the column "${shownValue(name)}" is not known`),
     ...missing.map((name) => `the column "${name}" is missing`),
   ];
   return parts.slice(0, 4).join("; ");
@@ -224,6 +248,5 @@ function toRow(record: RawRecord, columns: readonly string[], file: string, prob
       expected: "double quotes around a value that holds a comma",
     });
   }
-  const byColumn = new Map(columns.map((name, i) => [name, fields[i] ?? ""]));
-  return { line, value: (column) => byColumn.get(column) ?? "" };
+  return { line, value: (column) => fields[columns.indexOf(column)] ?? "" };
 }

@@ -9,6 +9,7 @@ import { type CsvFormat, type CsvRow, type CsvTable, parseCsvTable } from "./csv
 import type { DatasetRow } from "./dataset-row.ts";
 import { finishDestination, parseDestination } from "./destination.ts";
 import { findNestedSources } from "./nested-sources.ts";
+import { shownValue } from "./shown-value.ts";
 
 const SIDE_COLUMNS = ["MetadataFile", "PropertiesFile"] as const;
 
@@ -31,10 +32,6 @@ export const DATASET_FORMAT: CsvFormat = {
   ],
 };
 
-/** Rows are numbered with 16 bits in a session's plan. */
-const MAX_ROWS = 65_536;
-const SHOWN_VALUE_LENGTH = 200;
-
 export interface DatasetOptions {
   platform: Platform;
   /** `--disposition`: for every row, whatever the column says. */
@@ -52,7 +49,6 @@ export function parseDataset(content: Uint8Array, file: string, options: Dataset
   const table = parseCsvTable(content, file, DATASET_FORMAT);
   const reader = new RowReader(file, table, options);
   const rows = table.rows.map((row, index) => reader.read(row, index));
-  if (table.rows.length > MAX_ROWS) reader.problems.push({ file, message: `more than ${MAX_ROWS} rows` });
   if (table.rows.length === 0 && reader.problems.length === 0) {
     reader.problems.push({ file, message: "no row follows the header line", expected: "at least one source" });
   }
@@ -184,7 +180,7 @@ class RowReader {
       file: this.#file,
       line: row.line,
       column,
-      ...(value === undefined ? {} : { value: value.slice(0, SHOWN_VALUE_LENGTH) }),
+      ...(value === undefined ? {} : { value: shownValue(value) }),
       message,
       ...(expected === undefined ? {} : { expected }),
     });

@@ -28,7 +28,7 @@ export class ExternalSorter {
   #fd: number | undefined;
   #end = 0;
 
-  /** `path`: of the spill file, created exclusively when the first run is full. */
+  /** `path`: of the spill file, created when the first run is full; one left by a killed run is overwritten. */
   constructor(fileSystem: FileSystem, path: string, runLength: number) {
     this.#fileSystem = fileSystem;
     this.#path = path;
@@ -59,7 +59,7 @@ export class ExternalSorter {
   }
 
   #writeRun(): void {
-    const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL;
+    const flags = constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC;
     this.#fd ??= this.#fileSystem.open(this.#path, flags, 0o600);
     const run: Run = { offset: this.#end, end: this.#end };
     let buffer = Buffer.allocUnsafe(WRITE_BUFFER_BYTES);

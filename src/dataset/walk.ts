@@ -155,7 +155,7 @@ class Walker {
     }
     if (stat.kind !== "file") {
       if (stat.kind !== "directory") return leftOut(relativePath, "FILE_SPECIAL", SPECIAL_WORDS[stat.kind]);
-      return leftOut(relativePath, "FILE_VANISHED", "a directory took its place while the source was walked");
+      return leftOut(relativePath, "FILE_VANISHED", "a directory took its place");
     }
     const { attempt, arePlain } = level.siblings;
     const storedLeaf = attempt === 0 && arePlain ? key : storedName(key, attempt, this.#limits);
@@ -187,7 +187,10 @@ class Walker {
       else this.#collect(collector, directory, entry);
     };
     const fileSystem = this.#fileSystem;
-    const { sizeBytes } = reading(() => fileSystem.stat(path));
+    const isRoot = directory.relative === "";
+    const { sizeBytes, kind } = reading(() => (isRoot ? fileSystem.stat(path) : fileSystem.lstat(path)));
+    // A link may have taken the directory's place since its parent was read, and would lead out of the source.
+    if (kind !== "directory") throw new DirectoryUnreadable("replaced", { cause: new Error(NO_DIRECTORY) });
     if (sizeBytes > 0 && sizeBytes <= SMALL_DIRECTORY_BYTES) {
       for (const entry of reading(() => fileSystem.readdir(path))) take(entry);
     } else {
@@ -275,6 +278,8 @@ class Walker {
 }
 
 type Place = Pick<Level, "path" | "relative">;
+
+const NO_DIRECTORY = "something else took the directory's place";
 
 /** A source directory failed, as opposed to a spill file. */
 class DirectoryUnreadable extends Error {}

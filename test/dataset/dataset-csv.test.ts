@@ -149,6 +149,26 @@ describe("files that are no such CSV", () => {
   });
 });
 
+describe("hostile files", () => {
+  test("broken lines are counted to a bound", () => {
+    const error = refusal(GEN_3 + 'a"b,c,d\n'.repeat(5000));
+    expect(error.problems).toHaveLength(101);
+  });
+
+  test("more rows than a plan can number", () => {
+    const rows = "/a/,photos/,BlockBlob\n";
+    expect(parse(GEN_3 + rows.repeat(65_536)).rows).toHaveLength(65_536);
+    const error = refusal(GEN_3 + rows.repeat(65_537));
+    expect(error.problems.map((problem) => problem.message)).toEqual(["the file has more than 65536 rows"]);
+  });
+
+  test.each(['"', "\n", ",", '""\n', "x"])("a megabyte of %j end in an error with a code", (text) => {
+    for (const start of ["", GEN_3]) {
+      expect(refusal(start + text.repeat(1_000_000 / text.length)).code).toMatch(/^CSV_HEADER$|^DATASET_INVALID$/);
+    }
+  });
+});
+
 describe("mistakes", () => {
   test("all of a file are reported at once, with line and column", () => {
     const error = refusal(fixture("bad-dataset-many-mistakes.csv"), windows);

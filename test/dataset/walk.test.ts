@@ -125,7 +125,7 @@ describe("what is found", () => {
   });
 
   test.runIf(isPosix)("very deep trees", () => {
-    const depth = 1000;
+    const depth = 400;
     const path = `${"d/".repeat(depth)}f`;
     put(path);
     put("z");
@@ -181,6 +181,7 @@ describe("what cannot be read", () => {
     const fileSystem: FileSystem = {
       ...nodeFileSystem,
       stat: (path) => ({ ...nodeFileSystem.stat(path), sizeBytes: 0 }),
+      lstat: (path) => ({ ...nodeFileSystem.lstat(path), sizeBytes: 0 }),
       openDirectory: (path) => {
         const reader = nodeFileSystem.openDirectory(path);
         let count = 0;
@@ -322,6 +323,46 @@ test("targets and journal inside the source are left out with a warning", () => 
       reason: "the journal lies inside the source",
     },
   ]);
+});
+
+describe("a tree that changes, a file system that tells little", () => {
+  test("a link that took a directory's place is not entered", () => {
+    put("dir/x");
+    const fileSystem: FileSystem = {
+      ...nodeFileSystem,
+      lstat: (path) => ({ ...nodeFileSystem.lstat(path), ...(path.endsWith("dir") ? { kind: "link" } : {}) }),
+    };
+    expect(leftOut(walk({}, fileSystem))).toEqual(["FILE_UNREADABLE dir: something else took the directory's place"]);
+  });
+
+  test("kinds that listing does not tell are looked up", () => {
+    put("dir/x");
+    fs.symlinkSync(root, join(root, "link"), "junction");
+    const fileSystem: FileSystem = {
+      ...nodeFileSystem,
+      readdir: (path) => nodeFileSystem.readdir(path).map((entry) => ({ ...entry, kind: "unknown" })),
+    };
+    expect(walk({}, fileSystem)).toEqual(walk());
+  });
+
+  test("spill files of a killed run are overwritten", () => {
+    for (let i = 0; i < 20; i++) put(`f${i}`);
+    const expected = walk();
+    const spill = join(base, "spill");
+    const leftOver: string[] = [];
+    const fileSystem: FileSystem = {
+      ...nodeFileSystem,
+      open: (path, flags, mode) => {
+        if (path.startsWith(spill)) {
+          fs.writeFileSync(path, "left over");
+          leftOver.push(path);
+        }
+        return nodeFileSystem.open(path, flags, mode);
+      },
+    };
+    expect(walk({ spillThreshold: 3 }, fileSystem)).toEqual(expected);
+    expect(leftOver.length).toBeGreaterThan(0);
+  });
 });
 
 test("a file row gives that file, filters aside", () => {

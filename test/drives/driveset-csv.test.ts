@@ -98,6 +98,18 @@ describe("mistakes", () => {
     expect(refusal(rows(26).join("")).problems[0]?.message).toBe("more than 25 drives");
   });
 
+  test("no key is shown when the header is missing or the separator wrong", () => {
+    for (const text of [
+      `G,AlreadyFormatted,SilentMode,AlreadyEncrypted,${KEY}\n`,
+      `G;AlreadyFormatted;SilentMode;AlreadyEncrypted;${KEY}\n`,
+      `DriveLetter,FormatOption,Encryption,${KEY}\n`,
+      `${HEADER}"G"x,AlreadyFormatted,SilentMode,AlreadyEncrypted,${KEY}\n`,
+    ]) {
+      const error = refusal(Buffer.from(text));
+      expect(JSON.stringify([error.message, error.facts, error.problems])).not.toContain("222222");
+    }
+  });
+
   test("a dataset in its place is told by its header", () => {
     expect(refusal(fixture("dataset-2022.csv")).code).toBe("CSV_HEADER");
   });
