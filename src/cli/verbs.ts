@@ -1,4 +1,5 @@
 /** The one table of verbs. Help, parsing, completion and the manual are made from it. */
+import { COPY_LOG_VERBS } from "./copy-log-switches.ts";
 import { COMMON_SWITCHES, PREP_SWITCHES, SHOW_SECRETS } from "./prep-switches.ts";
 import { nameKey, type SwitchSpec, type VerbSpec } from "./switch-table.ts";
 
@@ -139,6 +140,7 @@ export const VERBS: readonly VerbSpec[] = [
     ],
     load: async () => (await import("./commands/journal-show.ts")).journalShow,
   },
+  ...COPY_LOG_VERBS,
   {
     name: "init",
     summary: "write sample dataset.csv and driveset.csv",

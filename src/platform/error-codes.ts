@@ -383,6 +383,41 @@ export const ERROR_CODES = {
     "give the row another container",
   ),
 
+  // copy logs, blob lists and accounts
+  COPY_LOG_UNREADABLE: row(ExitCode.Usage, "A copy log cannot be read.", "check the path and its permissions"),
+  COPY_LOG_INVALID: row(
+    ExitCode.Damaged,
+    "A copy log follows none of the three known formats.",
+    "download the log again, whole and unchanged",
+  ),
+  BLOB_LIST_INVALID: row(
+    ExitCode.Usage,
+    "A blob list or a blob prefix is not what the service accepts.",
+    "name a blob as container/name and a prefix as /container/prefix",
+  ),
+  ENDPOINT_INVALID: row(
+    ExitCode.Usage,
+    "A blob endpoint or its credential cannot be understood.",
+    "give a connection string, or an https URL with an account key, a SAS or a token",
+  ),
+  ACCESS_REFUSED: row(
+    ExitCode.ServiceRefused,
+    "The storage account refused the credential.",
+    "check the key, or the SAS's times and permissions, then run the same command again",
+    "later",
+  ),
+  SERVICE_REFUSED: row(
+    ExitCode.ServiceRefused,
+    "The storage service refused a request.",
+    "see the service's own code in the message",
+  ),
+  NETWORK: row(
+    ExitCode.Network,
+    "The network, or the service behind it, could not be reached.",
+    "check the connection and the endpoint, then run the same command again to go on",
+    "later",
+  ),
+
   // the rest
   CANCELED: row(ExitCode.Interrupted, "The run was interrupted.", "run the same command again to go on", "later"),
   INTERNAL: row(ExitCode.Bug, "A bug in this program.", "please report it with the log file"),
