@@ -7,13 +7,20 @@
  * files, neither of the tree nor of one directory.
  */
 import { isUtf8 } from "node:buffer";
-import { checkNameCharacters } from "../blobs/name-rules.ts";
-import { describeErrno, errnoOf } from "../platform/app-error.ts";
-import type { ErrorCode } from "../platform/error-codes.ts";
 import type { DirectoryEntry, FileKind, FileStat, FileSystem } from "../platform/file-system.ts";
 import type { Platform } from "./base-path.ts";
 import { createExclusions, type ExcludedPath, type Exclusions } from "./exclusions.ts";
 import type { PathFilter } from "./filters.ts";
+import {
+  type LeftOut,
+  leftOut,
+  leftOutKey,
+  leftOutOfError,
+  leftOutOfKey,
+  nameOfLeftOutKey,
+  nameProblem,
+  showRawName,
+} from "./left-out.ts";
 import { SiblingCollector, type Siblings, type SpillOptions } from "./sibling-names.ts";
 import { isPlainName, type NameLimits, storedName } from "./stored-name.ts";
 
@@ -30,16 +37,6 @@ export interface WalkedFile {
   /** Where it goes on the drive: `/`-separated; equal to `relativePath` unless NTFS cannot hold it. */
   storedPath: string;
   stat: FileStat;
-}
-
-export interface LeftOut {
-  /** `excluded`: part of this run (a target, the journal), worth a warning. */
-  kind: "left-out" | "excluded";
-  /** Empty for the source itself. Bytes that are not UTF-8 show as `\xNN`. */
-  relativePath: string;
-  code: ErrorCode;
-  /** In plain words, without the path. */
-  reason: string;
 }
 
 export interface WalkOptions {
@@ -154,7 +151,7 @@ class Walker {
       return leftOutOfError(relativePath, error);
     }
     if (stat.kind !== "file") {
-      if (stat.kind !== "directory") return leftOut(relativePath, "FILE_SPECIAL", SPECIAL_WORDS[stat.kind]);
+      if (stat.kind !== "directory") return leftOutOfKey(relativePath, leftOutKey(key, stat.kind), undefined);
       return leftOut(relativePath, "FILE_VANISHED", "a directory took its place");
     }
     const { attempt, arePlain } = level.siblings;
@@ -212,11 +209,11 @@ class Walker {
     const kind = entry.kind === "unknown" ? this.#kindOnDisk(directory.path + name) : entry.kind;
     if (filter !== undefined && this.#isFiltered(filter, directory.relative + name, kind)) return;
     const isPlain = isPlainName(name);
-    if (this.#exclusions?.has(directory.relative + name) === true) collector.add(`${name}\0x`, true);
-    else if (!isPlain && nameProblem(name, platform) !== undefined) collector.add(`${name}\0n`, true);
+    if (this.#exclusions?.has(directory.relative + name) === true) collector.add(leftOutKey(name, "excluded"), true);
+    else if (!isPlain && nameProblem(name, platform) !== undefined) collector.add(leftOutKey(name, "bad-name"), true);
     else if (kind === "file") collector.add(name, isPlain);
     else if (kind === "directory") collector.add(`${name}/`, isPlain);
-    else collector.add(`${name}\0${KIND_LETTERS[kind]}`, true);
+    else collector.add(leftOutKey(name, kind), true);
   }
 
   #isFiltered(filter: PathFilter, relativePath: string, kind: FileKind): boolean {
@@ -246,7 +243,7 @@ class Walker {
       else {
         const { filter } = this.#options;
         if (filter !== undefined && this.#isFiltered(filter, directory.relative + decoded, entry.kind)) continue;
-        collector.add(`${showRawName(raw)}\0u`, true);
+        collector.add(leftOutKey(showRawName(raw), "not-utf8"), true);
       }
     }
   }
@@ -261,19 +258,11 @@ class Walker {
   }
 
   #leftOutOfKey(level: Level, key: string): LeftOut {
-    const name = key.slice(0, -2);
+    const name = nameOfLeftOutKey(key);
     const relativePath = level.relative + name;
-    const letter = key.at(-1);
-    if (letter === "x") {
-      const reason = this.#exclusions?.get(relativePath) ?? "part of this run";
-      return { kind: "excluded", relativePath, code: "FILE_EXCLUDED", reason };
-    }
-    if (letter === "u") return leftOut(relativePath, "FILE_NAME_INVALID", "the name is not UTF-8");
-    if (letter === "n") {
-      return leftOut(relativePath, "FILE_NAME_INVALID", nameProblem(name, this.#options.platform) ?? "");
-    }
-    const kind = SPECIAL_KINDS.find((special) => KIND_LETTERS[special] === letter) ?? "unknown";
-    return leftOut(relativePath, "FILE_SPECIAL", SPECIAL_WORDS[kind]);
+    const excluded = this.#exclusions?.get(relativePath);
+    if (excluded !== undefined) return { kind: "excluded", relativePath, code: "FILE_EXCLUDED", reason: excluded };
+    return leftOutOfKey(relativePath, key, nameProblem(name, this.#options.platform));
   }
 }
 
@@ -290,53 +279,4 @@ function reading<T>(read: () => T): T {
   } catch (cause) {
     throw new DirectoryUnreadable("directory unreadable", { cause });
   }
-}
-
-function nameProblem(name: string, platform: Platform): string | undefined {
-  if (platform === "posix" && name.includes("\\")) return "the name holds a backslash";
-  return checkNameCharacters(name)?.reason;
-}
-
-/** Bytes that are not UTF-8 as `\xNN`. */
-function showRawName(raw: Uint8Array): string {
-  let shown = "";
-  for (let at = 0; at < raw.length; ) {
-    const length = [1, 2, 3, 4].find((size) => isUtf8(raw.subarray(at, at + size)) && at + size <= raw.length);
-    const bytes = raw.subarray(at, at + (length ?? 1));
-    shown += length === undefined ? `\\x${Buffer.from(bytes).toString("hex").toUpperCase()}` : Buffer.from(bytes);
-    at += bytes.length;
-  }
-  return shown;
-}
-
-type SpecialKind = Exclude<FileKind, "file" | "directory">;
-
-const SPECIAL_WORDS: Readonly<Record<SpecialKind, string>> = {
-  link: "a link",
-  socket: "a socket",
-  fifo: "a pipe",
-  "character-device": "a device",
-  "block-device": "a device",
-  unknown: "neither a file nor a directory",
-};
-
-const SPECIAL_KINDS = Object.keys(SPECIAL_WORDS) as SpecialKind[];
-
-/** Last character of the keys of what is no file and no directory. */
-const KIND_LETTERS: Readonly<Record<SpecialKind, string>> = {
-  link: "l",
-  socket: "s",
-  fifo: "f",
-  "character-device": "c",
-  "block-device": "b",
-  unknown: "z",
-};
-
-function leftOut(relativePath: string, code: ErrorCode, reason: string): LeftOut {
-  return { kind: "left-out", relativePath, code, reason };
-}
-
-function leftOutOfError(relativePath: string, error: unknown): LeftOut {
-  if (errnoOf(error) === "ENOENT") return leftOut(relativePath, "FILE_VANISHED", "gone since its directory was read");
-  return leftOut(relativePath, "FILE_UNREADABLE", describeErrno(error));
 }
