@@ -7,6 +7,7 @@ import type { ReadBlob } from "../manifest/read-blob.ts";
 import type { SegmentList } from "../manifest/segment-list.ts";
 import { zeroDigest } from "../manifest/zero-digest.ts";
 
+const NONE = new Uint8Array(0);
 /** The segments of this tool, and nearly always of others. */
 const USUAL_SEGMENT_BYTES = 4 * 1024 * 1024;
 
@@ -26,7 +27,7 @@ export function toExpectedSegments(blob: ReadBlob): ExpectedSegments | undefined
   if (segmentBytes === undefined) return undefined;
   const count = Math.ceil(sizeBytes / segmentBytes);
   if (segments.count === count) {
-    return { segmentBytes, count, digests: Buffer.from(segments.digests), leftOut: new Uint8Array(0) };
+    return { segmentBytes, count, digests: Buffer.from(segments.digests), leftOut: NONE };
   }
   const digests = Buffer.alloc(count * DIGEST_BYTES);
   const leftOut = new Uint8Array(count).fill(1);

@@ -3,7 +3,7 @@
  * piece by piece as the engine asks for work, so that only the files in the engine's hands are in memory.
  */
 import type { CopySummary, FileResult, WorkBatch } from "../copy/copy-contract.ts";
-import { maxPlanRecordBytes, type PlannedFile, writePlanRecord } from "../copy/plan-record.ts";
+import { maxPlanRecordBytes, type PlannedFile, viewOf, writePlanRecord } from "../copy/plan-record.ts";
 import { DIGEST_BYTES, toBase16 } from "../manifest/manifest-model.ts";
 import { ManifestReader } from "../manifest/manifest-reader.ts";
 import type { ReadBlob } from "../manifest/read-blob.ts";
@@ -15,14 +15,13 @@ import type { VerifyPorts, VerifyProblem, VerifyProblemKind, VerifyRequest } fro
 import type { VerifyTally } from "./verify-tally.ts";
 
 interface WaitingFile {
-  position: number;
+  planned: PlannedFile;
   filePath: string;
   blobPath: string;
   sizeBytes: number;
   segments: ExpectedSegments;
   /** Of its metadata and properties files; the file itself may still be good. */
   problems: VerifyProblem[];
-  record: Buffer;
 }
 
 export interface HashedFiles extends CopySummary {
@@ -104,17 +103,17 @@ export class FileHashing {
       this.#queueStart = 0;
       if (this.#request.signal?.aborted === true || !this.#reader.step()) break;
     }
-    const records: Buffer[] = [];
-    for (let bytes = 0; records.length < maxFiles; ) {
+    const files: PlannedFile[] = [];
+    for (let bytes = 0; files.length < maxFiles; ) {
       const file = this.#queue[this.#queueStart];
       if (file === undefined) break;
       bytes += file.sizeBytes;
-      if (records.length > 0 && bytes > maxBytes) break;
+      if (files.length > 0 && bytes > maxBytes) break;
       this.#queueStart += 1;
-      this.#waiting.set(file.position, file);
-      records.push(file.record);
+      this.#waiting.set(file.planned.position, file);
+      files.push(file.planned);
     }
-    return records.length === 0 ? undefined : { records: Buffer.concat(records), count: records.length };
+    return files.length === 0 ? undefined : { records: pack(files), count: files.length };
   }
 
   /** A blob of the manifest: queued for the engine, or done at once when there is nothing to hash. */
@@ -132,7 +131,7 @@ export class FileHashing {
       this.#tally.file(sizeBytes, problems);
       return;
     }
-    const record = pack({
+    const planned: PlannedFile = {
       position: this.#positions,
       sequence: this.#positions,
       sizeBytes,
@@ -144,8 +143,8 @@ export class FileHashing {
       flags: 0,
       relativePath: file.relativePath,
       storedPath: file.relativePath,
-    });
-    this.#queue.push({ position: this.#positions, filePath, blobPath, sizeBytes, segments, problems, record });
+    };
+    this.#queue.push({ planned, filePath, blobPath, sizeBytes, segments, problems });
     this.#positions += 1;
   }
 
@@ -185,8 +184,12 @@ function* findDifferences(file: WaitingFile, digests: Uint8Array): Generator<Ver
   }
 }
 
-function pack(file: PlannedFile): Buffer {
-  const buffer = Buffer.allocUnsafe(maxPlanRecordBytes(file));
-  const view = new DataView(buffer.buffer, buffer.byteOffset, buffer.length);
-  return buffer.subarray(0, writePlanRecord(file, buffer, view, 0));
+function pack(files: readonly PlannedFile[]): Buffer {
+  let room = 0;
+  for (const file of files) room += maxPlanRecordBytes(file);
+  const buffer = Buffer.allocUnsafeSlow(room);
+  const view = viewOf(buffer);
+  let used = 0;
+  for (const file of files) used += writePlanRecord(file, buffer, view, used);
+  return buffer.subarray(0, used);
 }
