@@ -1,5 +1,5 @@
 // Builds dist/: the MD5 kernel (AssemblyScript to WebAssembly), the command (one bundle with lazily loaded parts, because
-// start-up time is mostly module loading) and the copy worker. `--if-needed` skips the work when dist/ is newer than src/.
+// start-up time is mostly module loading) and the workers. `--if-needed` skips the work when dist/ is newer than src/.
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -32,6 +32,7 @@ await build({
   entryPoints: {
     main: "src/cli/main.ts",
     ...(existsSync("src/copy/copy-worker.ts") ? { "copy-worker": "src/copy/copy-worker.ts" } : {}),
+    "bitlocker-worker": "src/bitlocker/bitlocker-worker.ts",
   },
   outdir: "dist",
   bundle: true,
