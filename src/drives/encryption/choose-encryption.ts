@@ -62,7 +62,7 @@ async function whatIsMissing(
 ): Promise<string | undefined> {
   if (drive.encryptable === "none") return drive.reasons.join(", ");
   if (bitlocker === undefined) return "this system has no BitLocker";
-  const capabilities = await bitlocker.capabilities();
+  const capabilities = await bitlocker.capabilities(drive);
   const can = task === "encrypt" ? capabilities.canEncrypt : capabilities.canUnlock;
   return can ? undefined : capabilities.missing.join(", ") || "it is not possible here";
 }

@@ -23,12 +23,43 @@ export interface EncryptionCapabilities {
 export interface EncryptOptions {
   signal?: AbortSignal;
   onPercent?: (percent: number) => void;
+  /** The volume gets a new, empty file system on the way; only for implementations whose `formats` says yes. */
+  format?: { label: string };
+  /** What the plan puts on the drive: whoever needs more space than that elsewhere checks it before it begins. */
+  plannedBytes?: number;
+}
+
+/** What a closed volume holds, seen without mounting it. */
+export interface ClosedVolume {
+  freeBytes: number;
+  clusterBytes: number;
+  /** Names in its root. */
+  rootNames: readonly string[];
+}
+
+export interface CloseReport {
+  /** Independent programs that looked at the result. Empty when nothing had to be written. */
+  checks: readonly VolumeCheck[];
+  /** Packages with further programs that could have. */
+  missing: readonly string[];
+  /** A file with the drive's data in clear that could not be removed. */
+  leftBehind?: string;
+}
+
+export interface VolumeCheck {
+  /** Name and version. */
+  tool: string;
+  /** What it did, in words that follow its name: `opened it with the key`. */
+  did: string;
+  ok: boolean;
+  /** When not ok: its own words. */
+  detail?: string;
 }
 
 export interface DriveEncryption {
   readonly kind: "windows" | "linux" | "mock";
-  /** What this implementation can do on this machine. */
-  capabilities(): Promise<EncryptionCapabilities>;
+  /** What this implementation can do on this machine, with this drive where that makes a difference. */
+  capabilities(drive?: Drive): Promise<EncryptionCapabilities>;
   /** A fresh, valid 48-digit key. */
   newKey(random: Random): string;
   status(drive: Drive): Promise<EncryptionStatus>;
@@ -42,4 +73,17 @@ export interface DriveEncryption {
   /** Opens a drive with its key; one that is open stays so. */
   unlock(drive: Drive, key: string): Promise<void>;
   lock(drive: Drive): Promise<void>;
+
+  // For volumes that are nowhere mounted, such as images. Where these are absent a drive is reachable at its root.
+
+  /** Whether `encrypt` makes the file system too. */
+  formats?(drive: Drive): boolean;
+  /** For planning; changes nothing. Without a key: how an empty volume would be. BITLOCKER_KEY_WRONG as in `adopt`. */
+  inspect?(drive: Drive, key?: string): Promise<ClosedVolume>;
+  /** Mounts an encrypted volume for a session's work. Repeatable, after a crash too. */
+  open?(drive: Drive, key: string, options?: EncryptOptions): Promise<{ root: string }>;
+  /** Unmounts and makes the volume what is shipped. Repeatable; resolves at once for a volume that is closed. */
+  close?(drive: Drive, key: string, options?: EncryptOptions): Promise<CloseReport>;
+  /** Unmounts only, because the work goes on another time. */
+  release?(drive: Drive): Promise<void>;
 }
