@@ -36,12 +36,24 @@ export function checkWritable(fs: FileSystem, drive: Drive): void {
       fs.unlink(path);
       return;
     } catch (error) {
-      // Left by a killed run, or not ours at all: it is not touched.
-      if (errnoOf(error) === "EEXIST" && attempt < MAX_PROBE_NAMES) continue;
+      if (errnoOf(error) === "EEXIST" && attempt < MAX_PROBE_NAMES) {
+        removeLeftProbe(fs, path);
+        continue;
+      }
       throw new DriveRefusedError("DRIVE_NOT_WRITABLE", `cannot write on "${drive.place}": ${describeErrno(error)}`, {
         cause: error,
       });
     }
+  }
+}
+
+/** A killed run leaves an empty file. Anything else of this name is not ours and is not touched. */
+function removeLeftProbe(fs: FileSystem, path: string): void {
+  try {
+    const { kind, sizeBytes } = fs.lstat(path);
+    if (kind === "file" && sizeBytes === 0) fs.unlink(path);
+  } catch {
+    // The next name shows whether the drive can be written.
   }
 }
 

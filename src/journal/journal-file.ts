@@ -126,8 +126,14 @@ export class JournalFile {
   }
 
   close(): void {
-    if (this.#fd !== undefined) this.#fs.close(this.#fd);
+    const fd = this.#fd;
     this.#fd = undefined;
+    if (fd === undefined) return;
+    try {
+      this.#fs.close(fd);
+    } catch {
+      // Every append was durable when it returned.
+    }
   }
 
   #openForAppend(): number {

@@ -5,12 +5,14 @@
  *   CopySession#<SessionId>                state, inputs and outcome of a session
  *   CopySession#<SessionId>/<DriveId>      one drive in that session: its key, how far it is, manifest hashes
  *
- * A `SessionState: InProgress` with `SessionStarted` opens a session anew (an aborted id may be used again).
+ * A record with `SessionStarted` opens a session anew (an aborted id may be used again), as `Starting`; it counts from
+ * the record on that says `InProgress`.
  */
 import { type DriveInfo, readDriveInfoRecord } from "./drive-info.ts";
 import type { JournalRecord } from "./journal-record.ts";
 
-export type SessionState = "InProgress" | "NoSpace" | "Completed" | "Aborting" | "Aborted";
+/** `Starting`: its first records were cut short; such a session never was. */
+export type SessionState = "Starting" | "InProgress" | "NoSpace" | "Completed" | "Aborting" | "Aborted";
 
 /** How far a drive is in a session. `Lost`: given up; `NotNeeded`: the plan puts nothing on it. */
 export type DriveStep = "Joined" | "Prepared" | "Cut" | "Sealing" | "Sealed" | "NotNeeded" | "Lost" | "Restored";
@@ -87,6 +89,7 @@ export function replayHistory(records: Iterable<JournalRecord>): JournalHistory 
     else if (activity === "DriveInfo") applyDriveInfo(history, record);
     else if (activity.startsWith(SESSION)) applySession(history, activity.slice(SESSION.length), fields);
   }
+  history.sessions = history.sessions.filter((session) => session.state !== "Starting");
   return history;
 }
 
@@ -115,7 +118,7 @@ function applySession(history: JournalHistory, name: string, fields: Map<string,
 function startedSession(id: string, fields: Map<string, string>): SessionRecord {
   return {
     id,
-    state: "InProgress",
+    state: "Starting",
     startedAt: fields.get("SessionStarted") ?? "",
     nonce: fields.get("Nonce") ?? "",
     inputs: fields.get("Inputs") ?? "{}",
@@ -179,14 +182,20 @@ function applyToJournalDrive(history: JournalHistory, session: SessionRecord, dr
   known.place = drive.place;
   known.encryption = drive.encryption;
   known.key = drive.key;
-  if (drive.step === "Lost") known.isLost = true;
+  if (drive.step === "Lost") {
+    known.isLost = true;
+    history.driveInfos.delete(drive.driveId);
+  }
   if (drive.step === "Sealed" && drive.newManifest !== undefined) {
     known.manifest = drive.newManifest;
     if (!known.sessions.includes(session.id)) known.sessions.push(session.id);
   }
-  if (drive.step === "Restored") {
-    if (drive.oldManifest === undefined) delete known.manifest;
-    else known.manifest = drive.oldManifest;
+  // Before its sealing a session leaves the manifest alone: rolled back from there, the earlier one stays.
+  if (drive.step === "Restored" && drive.newManifest !== undefined) {
+    if (drive.oldManifest === undefined) {
+      delete known.manifest;
+      history.driveInfos.delete(drive.driveId);
+    } else known.manifest = drive.oldManifest;
     known.sessions = known.sessions.filter((id) => id !== session.id);
   }
 }

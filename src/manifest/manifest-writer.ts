@@ -24,7 +24,7 @@ export class ManifestWriter {
   #blobs = 0;
   #bytes = 0;
 
-  constructor(fs: FileSystem, fd: number) {
+  constructor(fs: Pick<FileSystem, "write">, fd: number) {
     this.#out = new HashedOutput(fs, fd);
   }
 

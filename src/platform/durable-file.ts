@@ -13,11 +13,19 @@ const { O_CREAT, O_EXCL, O_RDONLY, O_WRONLY } = constants;
 /**
  * Replaces or creates `path` so that after a power cut either the old or the new content is there, whole: exclusively
  * created temporary file beside it, write, fsync, close, rename, fsync of the directory. The temporary file is removed
- * on failure; after a kill one may stay, its name begins with `.` and ends with `.tmp`.
+ * on failure; after a kill one may stay, its name begins with `.` and ends with `.tmp`. With a `temporaryName` of its own
+ * the next call takes away what a killed one left; only one process may then write this file.
  */
-export function writeFileDurably(fs: FileSystem, path: string, bytes: Uint8Array, mode: number): void {
+export function writeFileDurably(
+  fs: FileSystem,
+  path: string,
+  bytes: Uint8Array,
+  mode: number,
+  temporaryName?: string,
+): void {
   const directory = directoryOf(path);
-  const temporary = joinPath(directory, `.${randomBytes(6).toString("hex")}.tmp`);
+  const temporary = joinPath(directory, temporaryName ?? `.${randomBytes(6).toString("hex")}.tmp`);
+  if (temporaryName !== undefined) unlinkQuietly(fs, temporary);
   const fd = fs.open(temporary, O_CREAT | O_EXCL | O_WRONLY, mode);
   try {
     try {
@@ -35,7 +43,7 @@ export function writeFileDurably(fs: FileSystem, path: string, bytes: Uint8Array
 }
 
 /** Writes every byte at `position`, however few a single call takes. */
-export function writeAll(fs: FileSystem, fd: number, bytes: Uint8Array, position: number | null): void {
+export function writeAll(fs: Pick<FileSystem, "write">, fd: number, bytes: Uint8Array, position: number | null): void {
   let written = 0;
   while (written < bytes.length) {
     written += fs.write(fd, bytes, written, bytes.length - written, position === null ? null : position + written);

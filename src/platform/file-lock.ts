@@ -56,8 +56,7 @@ export function acquireLock(ports: LockPorts, path: string, options: LockOptions
   const content = Buffer.from(`${JSON.stringify({ ...ports.processes.currentProcess(), nonce, since })}\n`);
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     if (createLockFile(ports.fs, path, content)) {
-      // Someone who took this file for an abandoned one may have replaced it before the nonce was in it.
-      if (nonceOf(readLock(ports, path)) === nonce) return lockHandle(ports, path, nonce);
+      if (isStillOurs(ports, path, nonce)) return lockHandle(ports, path, nonce);
       continue;
     }
     const found = readLock(ports, path);
@@ -77,17 +76,30 @@ function createLockFile(fs: FileSystem, path: string, content: Buffer): boolean 
     throw cannotLock(path, error);
   }
   try {
-    writeAll(fs, fd, content, 0);
+    try {
+      writeAll(fs, fd, content, 0);
+    } finally {
+      fs.close(fd);
+    }
     return true;
   } catch (error) {
     unlinkQuietly(fs, path);
     throw cannotLock(path, error);
-  } finally {
-    fs.close(fd);
+  }
+}
+
+/** Someone who took the new file for an abandoned one may have replaced it before the nonce was in it. */
+function isStillOurs(ports: LockPorts, path: string, nonce: string): boolean {
+  try {
+    return nonceOf(readLock(ports, path)) === nonce;
+  } catch (error) {
+    unlinkQuietly(ports.fs, path);
+    throw error;
   }
 }
 
 function cannotLock(path: string, error: unknown): AppError {
+  if (error instanceof AppError) return error;
   return new AppError("LOCK_FAILED", `cannot make the lock file "${path}": ${describeErrno(error)}`, { cause: error });
 }
 
@@ -165,7 +177,7 @@ function takeOver(
     return true;
   } catch (error) {
     unlinkQuietly(fs, own);
-    throw error;
+    throw cannotLock(path, error);
   } finally {
     right.release();
   }

@@ -2,13 +2,15 @@
  * Rolling a session back: on every drive of it the manifest of before is put back byte for byte, `\<SessionId>` is
  * removed, and nothing else is touched. May be interrupted and repeated.
  */
-import type { DriveInfo } from "../journal/drive-info.ts";
+import { type DriveInfo, driveInfoFileName } from "../journal/drive-info.ts";
 import type { ManifestFacts } from "../journal/session-history.ts";
 import { hashFile, restoreOldManifest } from "../manifest/manifest-extension.ts";
 import { DamagedError, DriveRefusedError, errnoOf } from "../platform/app-error.ts";
 import { fsyncDirectory } from "../platform/durable-file.ts";
+import { joinPath } from "../platform/file-path.ts";
 import type { FileSystem } from "../platform/file-system.ts";
 import { removeTree } from "../platform/remove-tree.ts";
+import { onDrive } from "./failed-calls.ts";
 import { attached, flushDrive, manifestPath, type OpenDrive, type OpenSession, sessionRoot } from "./open-session.ts";
 
 export async function abortSession(session: OpenSession): Promise<void> {
@@ -21,8 +23,10 @@ export async function abortSession(session: OpenSession): Promise<void> {
   session.journal.sessionIs("Aborting");
   for (const open of touched) {
     if (open.record.step === "Restored") continue;
-    restoreDrive(session, open);
+    await unlockIfLocked(open);
+    onDrive(open, () => restoreDrive(session, open));
     await flushDrive(session, attached(open).root);
+    if (isSealed(open) && open.record.oldManifest === undefined) withdrawDriveInfo(session, open);
     session.journal.driveIsRestored(open.record, driveInfoBefore(open));
   }
   session.journal.sessionIs("Aborted");
@@ -32,7 +36,7 @@ function restoreDrive(session: OpenSession, open: OpenDrive): void {
   const { fs } = session.ports;
   const drive = attached(open);
   const path = manifestPath(drive);
-  if (open.record.step === "Sealing" || open.record.step === "Sealed") {
+  if (isSealed(open)) {
     restoreManifest(fs, path, open.record.oldManifest, open.record.newManifest);
   }
   unlinkIfThere(fs, `${path}.new`);
@@ -63,6 +67,20 @@ function restoreManifest(
     throw new DamagedError("MANIFEST_DAMAGED", `the manifest before this session cannot be made again from "${path}"`);
   }
   fs.rename(`${path}.new`, path);
+}
+
+const isSealed = ({ record: { step } }: OpenDrive): boolean => step === "Sealing" || step === "Sealed";
+
+/** A session that began before the machine was restarted finds its drives locked. */
+async function unlockIfLocked({ drive, encryption, record }: OpenDrive): Promise<void> {
+  if (drive === undefined || encryption === undefined) return;
+  const { state } = await encryption.status(drive);
+  if (state === "locked") await encryption.unlock(drive, record.key);
+}
+
+/** The drive was new in this session: nothing of it is to be handed in. */
+function withdrawDriveInfo({ ports, files }: OpenSession, open: OpenDrive): void {
+  unlinkIfThere(ports.fs, joinPath(files.directory, driveInfoFileName(open.record.driveId)));
 }
 
 function driveInfoBefore(open: OpenDrive): DriveInfo | undefined {

@@ -4,7 +4,6 @@
  */
 import type { CopyRequest, DriveFailure, FileResult, RunningCopy } from "../copy/copy-contract.ts";
 import { chooseIoMode } from "../drives/io-mode.ts";
-import { describeErrno } from "../platform/app-error.ts";
 import { DriveCopy } from "./drive-copy.ts";
 import { activeFiles, type NotDoneCounts } from "./frozen-plan.ts";
 import {
@@ -47,7 +46,7 @@ export async function copyFiles(session: OpenSession): Promise<CopyFilesOutcome>
     } finally {
       reporter.stop();
     }
-    await Promise.all(copies.map((copy, i) => lastCheckpoint(copy, drives[i] as OpenDrive)));
+    await Promise.all(copies.map((copy) => copy.checkpoint()));
     reporter.report();
     return outcomeOf(session, drives, copies, notDone);
   } finally {
@@ -81,7 +80,9 @@ function copyRequest(
       copy.checkpointIfDue(ports.clock.monotonicMs());
     },
     onDriveFailed: (drive, failure) => {
-      (copies[drive] as DriveCopy).failure = failure;
+      const copy = copies[drive] as DriveCopy;
+      if (copy.failure?.kind === "failed") return;
+      copy.failure = failure;
       noteDriveFailure(session, drives[drive] as OpenDrive, failure);
     },
     signal: session.signal,
@@ -96,7 +97,10 @@ function openDriveCopy(session: OpenSession, open: OpenDrive): DriveCopy {
     { plan: files.plan(open.index), results: files.results(open.index), digests: files.digests(open.index) },
     resultsSeed(session.nonce, open.record.driveId),
     activeFiles(planOf(session, open)),
-    () => flushDrive(session, drive.root),
+    {
+      flush: () => flushDrive(session, drive.root),
+      onFailed: (failure) => noteDriveFailure(session, open, failure),
+    },
   );
 }
 
@@ -116,26 +120,6 @@ function noteDriveFailure(session: OpenSession, open: OpenDrive, failure: DriveF
   const code = failure.kind === "no-space" ? "NO_SPACE" : "DRIVE_FAILED";
   session.events.event("drive-failed", { driveId, code, reason: failure.reason });
   session.emit({ type: "drive-failed", driveId, code, reason: failure.reason });
-}
-
-/** A drive that cannot be flushed has failed, even if every write seemed to go well. */
-async function lastCheckpoint(copy: DriveCopy, open: OpenDrive): Promise<void> {
-  if (copy.failure?.kind === "failed") return;
-  try {
-    await copy.checkpoint();
-  } catch (error) {
-    if (isStateError(error)) throw error;
-    copy.failure = {
-      kind: "failed",
-      errno: "EIO",
-      position: 0,
-      reason: `cannot flush drive ${open.record.driveId}: ${describeErrno(error)}`,
-    };
-  }
-}
-
-function isStateError(error: unknown): boolean {
-  return (error as { code?: string }).code === "JOURNAL_WRITE_FAILED";
 }
 
 function outcomeOf(

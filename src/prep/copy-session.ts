@@ -6,7 +6,7 @@
  */
 import { compareSources } from "./compare-sources.ts";
 import { copyFiles } from "./copy-files.ts";
-import { cutDrive } from "./cut-drive.ts";
+import { cutFullDrives } from "./cut-drive.ts";
 import type { OpenSession } from "./open-session.ts";
 import type { PrepOutcome } from "./prep-contract.ts";
 import { OutcomeBuilder, unplacedTotals } from "./prep-outcome.ts";
@@ -25,10 +25,11 @@ export async function runCopySession(session: OpenSession, walk: () => Iterable<
     outcome.take(copied);
     if (copied.isInterrupted) return outcome.build("interrupted");
 
-    for (const { open, position } of copied.full) await cutDrive(session, open, position);
+    await cutFullDrives(session, copied.full, outcome);
     if (outcome.hasFailedDrive) return outcome.build("drives-failed");
 
-    sealDrives(session, outcome);
+    await sealDrives(session, outcome);
+    if (outcome.hasFailedDrive) return outcome.build("drives-failed");
     return finish(session, outcome);
   } catch (error) {
     if (session.signal.aborted && error === session.signal.reason) return outcome.build("interrupted");

@@ -3,10 +3,19 @@
  * manifest; the rest is removed from it and counts as not placed. Journaled once, so that a repetition does the same.
  */
 import { readPlanRecord } from "../copy/plan-record.ts";
-import { errnoOf } from "../platform/app-error.ts";
+import { type AppError, errnoOf } from "../platform/app-error.ts";
+import { isDriveFailure, onDrive } from "./failed-calls.ts";
 import { type FinishedFile, finishedFiles } from "./finished-files.ts";
 import { activeFiles } from "./frozen-plan.ts";
-import { attached, flushDrive, type OpenDrive, type OpenSession, planOf, sessionRoot } from "./open-session.ts";
+import {
+  attached,
+  flushDrive,
+  isToBeWritten,
+  type OpenDrive,
+  type OpenSession,
+  planOf,
+  sessionRoot,
+} from "./open-session.ts";
 import { PlanFileReader } from "./plan-files.ts";
 import { ResultsWriter, resultsSeed } from "./results-file.ts";
 
@@ -15,6 +24,26 @@ const BLOB_BYTES = 400;
 const SEGMENT_BYTES = 130;
 const MARGIN_BYTES = 256 * 1024;
 const FORGET_AT_ONCE = 4096;
+
+/**
+ * Cuts drives that filled up, and finishes cutting those where an earlier run was interrupted in it. One that stops
+ * working meanwhile is told apart from those.
+ */
+export async function cutFullDrives(
+  session: OpenSession,
+  full: readonly { open: OpenDrive; position: number }[],
+  outcome: { driveFailed(open: OpenDrive, failure: AppError): void },
+): Promise<void> {
+  const begun = session.drives.filter((open) => open.record.cut !== undefined && isToBeWritten(session, open));
+  for (const { open, position } of [...begun.map((open) => ({ open, position: open.record.cut ?? 0 })), ...full]) {
+    try {
+      await cutDrive(session, open, position);
+    } catch (error) {
+      if (!isDriveFailure(error)) throw error;
+      outcome.driveFailed(open, error);
+    }
+  }
+}
 
 /** Cuts the plan of a full drive; `firstMissing` is the first position that could not be written. */
 export async function cutDrive(session: OpenSession, open: OpenDrive, firstMissing: number): Promise<void> {
@@ -29,7 +58,7 @@ export async function cutDrive(session: OpenSession, open: OpenDrive, firstMissi
 function choosePosition(session: OpenSession, open: OpenDrive, firstMissing: number): number {
   let total = 0;
   for (const { done } of finished(session, open)) total += done.sizeBytes;
-  const { freeBytes } = session.ports.fs.statfs(attached(open).root);
+  const { freeBytes } = onDrive(open, () => session.ports.fs.statfs(attached(open).root));
   let cut = 0;
   let kept = 0;
   let manifest = MARGIN_BYTES;
@@ -64,7 +93,7 @@ function removeTail(session: OpenSession, open: OpenDrive, cut: number): void {
     let paths: string[] = [];
     const removeSome = (): void => {
       results.forget(positions);
-      for (const path of paths) unlinkIfThere(fs, path);
+      for (const path of paths) onDrive(open, () => unlinkIfThere(fs, path));
       positions = [];
       paths = [];
     };

@@ -5,6 +5,7 @@
 import type { DriveFailure, FileResult, WorkBatch } from "../copy/copy-contract.ts";
 import { planRecordLength, planRecordSizeBytes } from "../copy/plan-record.ts";
 import type { FileSystem } from "../platform/file-system.ts";
+import { isDriveFailure } from "./failed-calls.ts";
 import { PlanFileReader } from "./plan-files.ts";
 import { ResultsReader, ResultsWriter } from "./results-file.ts";
 
@@ -18,15 +19,24 @@ export interface DriveCopyPaths {
   digests: string;
 }
 
+export interface DriveFlush {
+  /** Resolves when all that was written is safe on the drive. */
+  flush(): Promise<void>;
+  /** The drive cannot be flushed: it gets nothing more. */
+  onFailed(failure: DriveFailure): void;
+}
+
 export class DriveCopy {
   readonly #plan: PlanFileReader;
   readonly #earlier: ResultsReader;
   readonly #results: ResultsWriter;
   readonly #until: number;
-  readonly #flush: () => Promise<void>;
+  readonly #flush: DriveFlush["flush"];
+  readonly #onFlushFailed: DriveFlush["onFailed"];
   #checkpoint: Promise<void> = Promise.resolve();
   #isCheckpointing = false;
   #lastCheckpointMs = 0;
+  #stateError: { error: unknown } | undefined;
   /** Finished by earlier runs of this session, met so far while handing out. */
   earlierFiles = 0;
   earlierBytes = 0;
@@ -35,19 +45,22 @@ export class DriveCopy {
   notDoneFiles = 0;
   failure: DriveFailure | undefined;
 
-  /** `until`: the plan counts up to this position. `flush` resolves when all that was written is safe on the drive. */
-  constructor(fs: FileSystem, paths: DriveCopyPaths, seed: number, until: number, flush: () => Promise<void>) {
+  /** `until`: the plan counts up to this position. */
+  constructor(fs: FileSystem, paths: DriveCopyPaths, seed: number, until: number, drive: DriveFlush) {
     this.#plan = new PlanFileReader(fs, paths.plan);
     this.#earlier = new ResultsReader(fs, paths, seed);
     this.#results = new ResultsWriter(fs, paths, seed);
     this.#until = until;
-    this.#flush = flush;
+    this.#flush = drive.flush;
+    this.#onFlushFailed = drive.onFailed;
   }
 
   /** The next unfinished records in plan order; a file larger than `maxBytes` comes alone. */
   nextBatch(maxFiles: number, maxBytes: number): WorkBatch | undefined {
+    this.#throwStateError();
     const pieces: Buffer[] = [];
     let bytes = 0;
+    if (this.failure !== undefined) return undefined;
     while (pieces.length < maxFiles) {
       const offset = this.#plan.peek();
       if (offset < 0 || this.#plan.peekPosition() >= this.#until) break;
@@ -85,22 +98,47 @@ export class DriveCopy {
       this.#results.pendingFiles >= MAX_PENDING_FILES || nowMs - this.#lastCheckpointMs >= CHECKPOINT_EVERY_MS;
     if (!isDue || this.#results.pendingFiles === 0) return;
     this.#lastCheckpointMs = nowMs;
-    void this.checkpoint().catch(() => {});
+    void this.#checkpointNow();
   }
 
-  /** Resolves when every answer taken so far is durable. Rejects when the drive or the state cannot be written. */
-  checkpoint(): Promise<void> {
+  /** Resolves when every answer taken so far is durable, or the drive has failed. Rejects when the state cannot be written. */
+  async checkpoint(): Promise<void> {
+    await this.#checkpointNow();
+    this.#throwStateError();
+  }
+
+  #checkpointNow(): Promise<void> {
     this.#isCheckpointing = true;
     this.#checkpoint = this.#checkpoint.then(async () => {
-      const taken = this.#results.takePending();
-      if (taken.count > 0) {
-        await this.#flush();
-        this.#results.write(taken);
+      try {
+        await this.#writePending();
+      } catch (error) {
+        this.#stateError ??= { error };
       }
-    });
-    return this.#checkpoint.finally(() => {
       this.#isCheckpointing = false;
     });
+    return this.#checkpoint;
+  }
+
+  /** A drive that cannot be flushed has failed, even if every write seemed to go well: nothing of it is recorded. */
+  async #writePending(): Promise<void> {
+    if (this.failure?.kind === "failed" || this.#stateError !== undefined) return;
+    const taken = this.#results.takePending();
+    if (taken.count === 0) return;
+    try {
+      await this.#flush();
+    } catch (error) {
+      if (!isDriveFailure(error)) throw error;
+      this.failure = { kind: "failed", errno: "EIO", position: 0, reason: error.message };
+      this.#onFlushFailed(this.failure);
+      return;
+    }
+    this.#results.write(taken);
+  }
+
+  /** Told where the engine will hear it: it stops all drives and throws it again. */
+  #throwStateError(): void {
+    if (this.#stateError !== undefined) throw this.#stateError.error;
   }
 
   close(): void {

@@ -31,7 +31,7 @@ import {
 } from "./preparation.ts";
 import { drivesOfJournal, drivesOfSet } from "./session-drives.ts";
 import { readSessionInputs, type SessionInputs } from "./session-inputs.ts";
-import { joinRecord, SessionJournal, startRecords } from "./session-journal.ts";
+import { SessionJournal, startRecords } from "./session-journal.ts";
 import { freezeSideFiles } from "./side-files.ts";
 import { type SourceWalkOptions, walkSources } from "./walk-sources.ts";
 
@@ -76,15 +76,15 @@ export async function startSession(
     inputs: JSON.stringify(inputs),
     dataSetPath: inputs.dataSet.path,
   };
-  const records = [
-    ...startRecords(started, {
+  const records = startRecords(
+    started,
+    {
       ...(request.logDirectory === undefined ? {} : { logDirectory: request.logDirectory }),
       ...(request.storageAccountKey === undefined ? {} : { storageAccountKey: request.storageAccountKey }),
-    }),
-    ...drives
-      .filter((open) => (plan.drives[open.index]?.facts.files ?? 0) > 0)
-      .map((open) => joinRecord(wanted.id, open.record)),
-  ];
+    },
+    drives.filter((open) => (plan.drives[open.index]?.facts.files ?? 0) > 0).map((open) => open.record),
+  );
+  preparation.mayBeJournaled = true;
   let journal = preparation.journal;
   if (journal === undefined) {
     journal = JournalFile.create(ports.fs, files.journal, records, ports.clock, ports.clientCreator).journal;
@@ -242,7 +242,8 @@ export function planContext(
   const found = drives.map(attached);
   const capacities = planCapacities(found, (i) => {
     const drive = found[i];
-    return drive === undefined ? undefined : (driveCapacity.get(drive.place) ?? driveCapacity.get(drive.driveId));
+    const names = [drives[i]?.written, drive?.place, drive?.driveId];
+    return names.map((name) => driveCapacity.get(name ?? "")).find((limit) => limit !== undefined);
   });
   const targets = found.map((drive, i) => ({
     driveId: drive.driveId,

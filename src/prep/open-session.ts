@@ -17,6 +17,8 @@ export interface OpenDrive {
   record: SessionDrive;
   /** Absent when it is sealed and not attached, or lost. */
   drive?: Drive;
+  /** As its row of the drive set names it; options on the command line may use that name. */
+  written?: string;
   encryption?: DriveEncryption;
   /** Nothing to ask, or asked already. */
   formatIsConfirmed: boolean;

@@ -34,6 +34,7 @@ export class PlanFileWriter {
   #files = 0;
   #bytes = 0;
   #lengthBytes = 0;
+  #isClosed = false;
   #row = -1;
   readonly #rowOffsets: [number, number][] = [];
 
@@ -76,7 +77,7 @@ export class PlanFileWriter {
   finish(): PlanFileFacts {
     this.#flush();
     this.#fs.fsync(this.#fd);
-    this.#fs.close(this.#fd);
+    this.#close();
     return {
       files: this.#files,
       bytes: this.#bytes,
@@ -88,6 +89,16 @@ export class PlanFileWriter {
 
   /** Closes without promising anything; the caller throws the file away. */
   discard(): void {
+    try {
+      this.#close();
+    } catch {
+      // What made the caller give up is the error to tell.
+    }
+  }
+
+  #close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.#fs.close(this.#fd);
   }
 

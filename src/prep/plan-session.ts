@@ -245,6 +245,7 @@ function commonDirectories(a: string, b: string): number {
 class LeftOutWriter {
   readonly #fs: FileSystem;
   readonly #fd: number;
+  #isClosed = false;
   #text = "";
 
   constructor(fs: FileSystem, path: string) {
@@ -261,10 +262,20 @@ class LeftOutWriter {
   finish(): void {
     this.#flush();
     this.#fs.fsync(this.#fd);
-    this.#fs.close(this.#fd);
+    this.#close();
   }
 
   discard(): void {
+    try {
+      this.#close();
+    } catch {
+      // What made the caller give up is the error to tell.
+    }
+  }
+
+  #close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.#fs.close(this.#fd);
   }
 

@@ -1,5 +1,6 @@
 /** Gathers what a run of a session did into the outcome that is returned, shown and turned into the exit code. */
 import { planRecordSizeBytes } from "../copy/plan-record.ts";
+import type { AppError } from "../platform/app-error.ts";
 import { ExitCode, mostSevere } from "../platform/exit-codes.ts";
 import type { CopyFilesOutcome } from "./copy-files.ts";
 import { activeFiles, type NotDoneCounts } from "./frozen-plan.ts";
@@ -27,6 +28,14 @@ export class OutcomeBuilder {
     this.#notDone = addCounts(this.#notDone, copied.notDone);
     this.#copied = { files: copied.files, bytes: copied.bytes };
     this.hasFailedDrive = copied.failed.length > 0;
+  }
+
+  driveFailed(open: OpenDrive, failure: AppError): void {
+    this.hasFailedDrive = true;
+    const { driveId } = open.record;
+    const { code, message } = failure;
+    this.#session.events.event("drive-failed", { driveId, code, reason: message });
+    this.#session.emit({ type: "drive-failed", driveId, code, reason: message });
   }
 
   /** A file that was copied and yet cannot go into the manifest. */
@@ -80,21 +89,29 @@ export function unplacedTotals(session: OpenSession): { files: number; bytes: nu
   let { files, bytes } = session.plan.unplaced;
   for (const open of session.drives) {
     const planned = session.plan.drives[open.index];
-    const cut = open.record.step === "Lost" ? 0 : open.record.cut;
-    if (planned === undefined || cut === undefined || planned.supersededFrom !== undefined) continue;
-    files += planned.facts.files - cut;
-    bytes += tailBytes(session, open, cut);
+    const from = open.record.step === "Lost" ? 0 : open.record.cut;
+    if (planned === undefined || from === undefined) continue;
+    const until = activeFiles(planned);
+    if (from >= until) continue;
+    files += until - from;
+    bytes += bytesBetween(session, open, from, until);
   }
   return { files, bytes };
 }
 
-function tailBytes(session: OpenSession, open: OpenDrive, from: number): number {
+function bytesBetween(session: OpenSession, open: OpenDrive, from: number, until: number): number {
   const reader = new PlanFileReader(session.ports.fs, session.files.plan(open.index));
   let bytes = 0;
-  for (let offset = reader.peek(); offset >= 0; reader.skip(), offset = reader.peek()) {
-    if (reader.peekPosition() >= from) bytes += planRecordSizeBytes(reader.buffer, offset);
+  try {
+    for (let position = 0; position < until; position++) {
+      const offset = reader.peek();
+      if (offset < 0) break;
+      if (position >= from) bytes += planRecordSizeBytes(reader.buffer, offset);
+      reader.skip();
+    }
+  } finally {
+    reader.close();
   }
-  reader.close();
   return bytes;
 }
 

@@ -4,10 +4,11 @@ import { driveIdToFileName } from "../drives/drive-id.ts";
 import { EventsFile } from "../journal/events-file.ts";
 import type { JournalFile } from "../journal/journal-file.ts";
 import type { JournalHistory } from "../journal/session-history.ts";
-import { AppError, describeErrno, UsageError } from "../platform/app-error.ts";
+import { AppError, describeErrno, errnoOf, UsageError } from "../platform/app-error.ts";
 import { makeDirectories } from "../platform/durable-file.ts";
 import type { Lock } from "../platform/file-lock.ts";
 import { joinPath } from "../platform/file-path.ts";
+import type { FileSystem } from "../platform/file-system.ts";
 import type { OpenDrive, OpenSession } from "./open-session.ts";
 import type { Confirm, PrepEvent, PrepOptions, PrepRequest } from "./prep-contract.ts";
 import type { PrepPorts } from "./prep-ports.ts";
@@ -22,8 +23,12 @@ export interface Preparation {
   history: JournalHistory;
   /** Absent while the journal does not exist. */
   journal?: JournalFile;
+  /** Plan and check only. */
+  isDryRun: boolean;
   /** Given back, in reverse order, when the call ends. */
   locks: Lock[];
+  /** The session has been, or is being, entered into the journal: its state must stay. */
+  mayBeJournaled: boolean;
   emit(event: PrepEvent): void;
   confirm: Confirm;
   signal: AbortSignal;
@@ -39,6 +44,7 @@ export function searchFor(preparation: Preparation, options: PrepOptions, hasCre
     history,
     silentMode: request.silentMode,
     hasCredential,
+    readOnly: preparation.isDryRun,
     warn: (message) => emit({ type: "warning", message }),
   };
 }
@@ -46,7 +52,12 @@ export function searchFor(preparation: Preparation, options: PrepOptions, hasCre
 /** One process per drive on this machine. */
 export function lockDrives(preparation: Preparation, drives: readonly OpenDrive[]): void {
   const { ports, request, locks } = preparation;
-  makeDirectories(ports.fs, ports.driveLocks, 0o700);
+  try {
+    makeDirectories(ports.fs, ports.driveLocks, 0o700);
+  } catch (cause) {
+    const message = `cannot make the directory "${ports.driveLocks}": ${describeErrno(cause)}`;
+    throw new AppError("STATE_DIR_UNUSABLE", message, { cause });
+  }
   for (const { drive } of drives) {
     if (drive === undefined) continue;
     const path = joinPath(ports.driveLocks, `${driveIdToFileName(drive.driveId)}.lock`);
@@ -137,16 +148,32 @@ export function clearState({ ports, files }: Preparation): void {
   }
 }
 
-/** Removes the state of a session that is over. */
+/** Removes the state of a session that is over. That is tidying up: what cannot be removed stays until the next run. */
 export function removeState(preparation: Preparation): void {
   const { fs } = preparation.ports;
-  clearState(preparation);
+  try {
+    if (!isThere(fs, preparation.files.state)) return;
+    clearState(preparation);
+  } catch (error) {
+    preparation.emit({ type: "notice", message: `not removed: ${describeErrno(error)}` });
+    return;
+  }
   for (const path of [preparation.files.spill, preparation.files.state]) {
     try {
       fs.rmdir(path);
     } catch {
       // Something that is not ours lies there: it stays.
     }
+  }
+}
+
+function isThere(fs: FileSystem, path: string): boolean {
+  try {
+    fs.lstat(path);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return false;
+    throw error;
   }
 }
 

@@ -6,11 +6,12 @@ import { randomBytes } from "node:crypto";
 import { driveInfoFileName } from "../journal/drive-info.ts";
 import { JournalFile } from "../journal/journal-file.ts";
 import { replayHistory, type SessionRecord } from "../journal/session-history.ts";
-import { errnoOf, UsageError } from "../platform/app-error.ts";
+import { describeErrno, errnoOf, UsageError } from "../platform/app-error.ts";
 import { ExitCode } from "../platform/exit-codes.ts";
 import { joinPath } from "../platform/file-path.ts";
 import { abortSession } from "./abort-session.ts";
 import { runCopySession } from "./copy-session.ts";
+import { toStateFailure } from "./failed-calls.ts";
 import { planNewSession, startSession, walkOptions } from "./new-session.ts";
 import type { OpenSession } from "./open-session.ts";
 import type { Confirm, PlanSummary, PrepEvent, PrepOutcome, PrepRequest, SealedDrive } from "./prep-contract.ts";
@@ -39,7 +40,9 @@ export async function prepareDrives(
     ports,
     files,
     history: replayHistory([]),
+    isDryRun: false,
     locks: [lock],
+    mayBeJournaled: false,
     emit: onEvent,
     confirm,
     signal,
@@ -47,6 +50,8 @@ export async function prepareDrives(
   try {
     openJournal(preparation);
     return await carryOut(preparation, decide(preparation));
+  } catch (error) {
+    throw toStateFailure(request.journalPath, error);
   } finally {
     preparation.journal?.close();
     for (const held of preparation.locks.reverse()) held.release();
@@ -66,7 +71,9 @@ export async function planDrives(
     ports,
     files: sessionFiles(request.journalPath, joinPath(ports.temporaryDirectory, name)),
     history: replayHistory([]),
+    isDryRun: true,
     locks: [],
+    mayBeJournaled: false,
     emit: onEvent,
     confirm: () => Promise.resolve(false),
     signal,
@@ -81,6 +88,8 @@ export async function planDrives(
   }
   try {
     return (await planNewSession(preparation, { id: action.sessionId, ...action })).summary;
+  } catch (error) {
+    throw toStateFailure(request.journalPath, error);
   } finally {
     preparation.journal?.close();
     removeState(preparation);
@@ -99,7 +108,11 @@ function decide(preparation: Preparation): SessionAction {
 
 async function carryOut(preparation: Preparation, action: SessionAction): Promise<PrepOutcome> {
   const { emit, files } = preparation;
-  if (action.kind === "already-complete") return alreadyComplete(preparation, action.session);
+  if (action.kind === "already-complete") {
+    // A run that was killed between its last record and the end has left it.
+    removeState(preparation);
+    return alreadyComplete(preparation, action.session);
+  }
   if (action.kind === "new") return await runNew(preparation, { id: action.sessionId, ...action });
   emit({ type: "session", sessionId: action.session.id, action: action.kind, journal: files.journal });
   const reopened = await reopenSession(preparation, action.session, action.kind === "abort");
@@ -120,8 +133,8 @@ async function runNew(
     refuseOccupiedDrives(ports.fs, wanted.id, planned);
     session = await startSession(preparation, wanted, planned);
   } finally {
-    // Until the session is in the journal nothing of it may stay.
-    if (session === undefined) removeState(preparation);
+    // Until the session is in the journal nothing of it may stay; when that is not known, all of it must.
+    if (session === undefined && !preparation.mayBeJournaled) removeState(preparation);
   }
   return session === undefined ? notConfirmed(preparation, wanted.id) : await run(preparation, session);
 }
@@ -179,7 +192,9 @@ function exists(ports: PrepPorts, path: string): boolean {
     return true;
   } catch (error) {
     if (errnoOf(error) === "ENOENT") return false;
-    throw error;
+    throw new UsageError("JOURNAL_UNREADABLE", `cannot read the journal "${path}": ${describeErrno(error)}`, {
+      cause: error,
+    });
   }
 }
 

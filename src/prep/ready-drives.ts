@@ -6,12 +6,13 @@ import { formatDrive } from "../drives/format.ts";
 import { DriveRefusedError, errnoOf } from "../platform/app-error.ts";
 import { fsyncDirectory } from "../platform/durable-file.ts";
 import type { FileSystem } from "../platform/file-system.ts";
+import { onDrive } from "./failed-calls.ts";
 import type { FrozenPlan } from "./frozen-plan.ts";
 import { attached, isToBeWritten, type OpenDrive, type OpenSession, planOf, sessionRoot } from "./open-session.ts";
 
 export async function readyDrives(session: OpenSession): Promise<void> {
   for (const open of session.drives) {
-    if (planOf(session, open).facts.files === 0) continue;
+    if (planOf(session, open).facts.files === 0 || open.drive === undefined) continue;
     if (!isToBeWritten(session, open) || open.record.step === "Prepared") await unlock(session, open);
     else await makeReady(session, open);
     session.emit({ type: "drive-state", driveId: open.record.driveId, state: "ready" });
@@ -30,7 +31,7 @@ async function makeReady(session: OpenSession, open: OpenDrive): Promise<void> {
     session.emit({ type: "drive-state", driveId: open.record.driveId, state: "encrypting" });
     await open.encryption?.encrypt(drive, open.record.key, { signal });
   } else await open.encryption?.adopt(drive, open.record.key);
-  makeSessionDirectory(session, open, session.isResumed);
+  onDrive(open, () => makeSessionDirectory(session, open, session.isResumed));
   journal.driveIsAt(open.record, "Prepared");
 }
 
@@ -63,7 +64,9 @@ export function refuseOccupiedDrives(
   for (const open of drives) {
     const { root } = attached(open);
     if ((plan.drives[open.index]?.facts.files ?? 0) === 0) continue;
-    const taken = fs.readdir(root).find((entry) => entry.name.toLowerCase() === sessionId.toLowerCase());
+    const taken = onDrive(open, () => fs.readdir(root)).find(
+      (entry) => entry.name.toLowerCase() === sessionId.toLowerCase(),
+    );
     if (taken !== undefined) throw sessionExists(open, `${root}/${taken.name}`);
   }
 }

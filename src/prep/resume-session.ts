@@ -13,6 +13,7 @@ import type { OpenDrive, OpenSession } from "./open-session.ts";
 import { planRemaining } from "./plan-session.ts";
 import { summarisePlan } from "./plan-summary.ts";
 import { flushMethodFor, lockDrives, openEvents, type Preparation, refuseOverlaps, searchFor } from "./preparation.ts";
+import { refuseOccupiedDrives } from "./ready-drives.ts";
 import { drivesOfSession, drivesOfSet } from "./session-drives.ts";
 import { parseSessionInputs, readCsv, withFrozenOptions } from "./session-inputs.ts";
 import { SessionJournal } from "./session-journal.ts";
@@ -28,7 +29,8 @@ export async function reopenSession(
   preparation.request = { ...preparation.request, options: withFrozenOptions(preparation.request.options, inputs) };
   const { options } = preparation.request;
   const plan = forAbort ? planToAbort(record) : readFrozenPlan(ports.fs, files, record);
-  const search = searchFor(preparation, options, inputs.hasStorageAccountKey);
+  // That a credential may lie on a drive that is not encrypted was allowed when the session began.
+  const search = searchFor(preparation, options, false);
   // A drive that is being given up need not be attached; the journal learns of it when its files are planned again.
   const giveUp = new Set(options.giveUpDrives);
   for (const drive of record.drives.values()) if (giveUp.has(drive.driveId)) drive.step = "Lost";
@@ -140,8 +142,8 @@ async function planOntoAdded(preparation: Preparation, session: OpenSession, add
     drives: [...drives, ...part.drives],
     unplaced: part.unplaced,
   };
-  const summary = summarisePlan(next, [...session.drives, ...added]);
-  emit({ type: "plan", plan: summary });
+  refuseOccupiedDrives(ports.fs, session.id, { drives: added, plan: next });
+  emit({ type: "plan", plan: summarisePlan(next, [...session.drives, ...added]) });
   // Journaled first: a drive of the plan without a record would have no key; a record without a plan does no harm.
   for (const open of added) {
     if ((next.drives[open.index]?.facts.files ?? 0) > 0) session.journal.driveJoins(open.record);

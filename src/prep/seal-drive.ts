@@ -9,27 +9,52 @@ import type { ManifestFacts } from "../journal/session-history.ts";
 import { copyManifestHead, hashFile } from "../manifest/manifest-extension.ts";
 import { ManifestWriter } from "../manifest/manifest-writer.ts";
 import { DamagedError, errnoOf } from "../platform/app-error.ts";
-import { fsyncDirectory } from "../platform/durable-file.ts";
+import { fsyncDirectory, unlinkQuietly } from "../platform/durable-file.ts";
+import type { FileSystem } from "../platform/file-system.ts";
+import { cutDrive } from "./cut-drive.ts";
+import { isDriveFailure, isFullDrive, onDrive } from "./failed-calls.ts";
 import { finishedFiles } from "./finished-files.ts";
 import { activeFiles, type PlanRow } from "./frozen-plan.ts";
-import { attached, manifestPath, type OpenDrive, type OpenSession, planOf, sessionRoot } from "./open-session.ts";
+import { attached, manifestPath, type OpenDrive, type OpenSession, planOf } from "./open-session.ts";
 import type { SealedDrive } from "./prep-contract.ts";
 import type { OutcomeBuilder } from "./prep-outcome.ts";
 import { resultsSeed } from "./results-file.ts";
 import { placeSideFiles } from "./side-files.ts";
 import { sourcePath } from "./walk-sources.ts";
 
-/** Seals every drive of the session that is not sealed yet, in order. */
-export function sealDrives(session: OpenSession, outcome: OutcomeBuilder): void {
+/** Seals every drive of the session that is not sealed yet, in order. One that stops working keeps no other from it. */
+export async function sealDrives(session: OpenSession, outcome: OutcomeBuilder): Promise<void> {
   for (const open of session.drives) {
     const { step } = open.record;
     if (planOf(session, open).facts.files === 0 || step === "Sealed" || step === "Lost" || step === "NotNeeded")
       continue;
-    const drive = sealDrive(session, open, outcome);
-    if (drive === undefined) continue;
-    outcome.sealed.push(drive);
-    session.events.event("drive-sealed", { ...drive });
-    session.emit({ type: "drive-sealed", drive });
+    try {
+      const drive = await sealWithRoom(session, open, outcome);
+      if (drive === undefined) continue;
+      outcome.sealed.push(drive);
+      session.events.event("drive-sealed", { ...drive });
+      session.emit({ type: "drive-sealed", drive });
+    } catch (error) {
+      if (!isDriveFailure(error)) throw error;
+      outcome.driveFailed(open, error);
+    }
+  }
+}
+
+/** Room for the manifest was planned for; when it is not there after all, files at the end of the plan make way once. */
+async function sealWithRoom(
+  session: OpenSession,
+  open: OpenDrive,
+  outcome: OutcomeBuilder,
+): Promise<SealedDrive | undefined> {
+  try {
+    return sealDrive(session, open, outcome);
+  } catch (error) {
+    // From "Sealing" on the journal has promised this very manifest.
+    if (!isFullDrive(error) || open.record.cut !== undefined || open.record.step === "Sealing") throw error;
+    unlinkQuietly(session.ports.fs, `${manifestPath(attached(open))}.new`);
+    await cutDrive(session, open, activeFiles(planOf(session, open)));
+    return sealDrive(session, open, outcome);
   }
 }
 
@@ -43,10 +68,10 @@ function sealDrive(session: OpenSession, open: OpenDrive, outcome: OutcomeBuilde
       session.journal.driveIsAt(open.record, "NotNeeded");
       return undefined;
     }
-    if (open.record.step !== "Sealing") session.journal.driveSeals(open.record, oldManifest(session, open), written);
-    session.ports.fs.rename(`${path}.new`, path);
+    if (open.record.newManifest?.hash !== written.hash) session.journal.driveSeals(open.record, oldManifest(session, open), written);
+    onDrive(open, () => session.ports.fs.rename(`${path}.new`, path));
   }
-  fsyncDirectory(session.ports.fs, drive.root);
+  onDrive(open, () => fsyncDirectory(session.ports.fs, drive.root));
   return sealed(session, open);
 }
 
@@ -75,7 +100,7 @@ function sealed(session: OpenSession, open: OpenDrive): SealedDrive {
 
 /** After an interrupted sealing: true when the old manifest (or none) is still there, false when the new one is. */
 function isStillOld(session: OpenSession, open: OpenDrive, path: string): boolean {
-  const found = hashIfThere(session, path);
+  const found = onDrive(open, () => hashIfThere(session, path));
   if (found === open.record.newManifest?.hash) return false;
   if (found === open.record.oldManifest?.hash) return true;
   throw new DamagedError(
@@ -106,21 +131,23 @@ function writeManifest(
 ): ManifestFacts | undefined {
   const { fs } = session.ports;
   const mode = session.storageAccountKey === undefined ? 0o644 : 0o600;
-  const fd = fs.open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW, mode);
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
+  const fd = onDrive(open, () => fs.open(path, flags, mode));
   let isEmpty = true;
   try {
-    const writer = new ManifestWriter(fs, fd);
-    beginManifest(session, open, writer);
+    const write: FileSystem["write"] = (...call) => onDrive(open, () => fs.write(...call));
+    const writer = new ManifestWriter({ write }, fd);
+    onDrive(open, () => beginManifest(session, open, writer));
     isEmpty = !writeBlobLists(session, open, writer, outcome);
     const summary = writer.end();
-    fs.fsync(fd);
+    onDrive(open, () => fs.fsync(fd));
     if (!isEmpty) {
       return { hash: summary.hash, sizeBytes: summary.sizeBytes, blobs: summary.blobs, blobBytes: summary.bytes };
     }
   } finally {
-    fs.close(fd);
+    onDrive(open, () => fs.close(fd));
   }
-  fs.unlink(path);
+  onDrive(open, () => fs.unlink(path));
   return undefined;
 }
 
@@ -170,7 +197,7 @@ function writeBlobLists(
       row = plan.rows[record.row] as PlanRow;
       writer.beginBlobList({
         id: `${session.id}-${row.index}`,
-        ...placeSideFiles(session, sessionRoot(session, attached(open)), row),
+        ...placeSideFiles(session, open, row),
       });
     }
     writer.writeBlob({

@@ -22,6 +22,8 @@ export interface DriveSearch {
   silentMode: boolean;
   /** A storage credential will be written into the manifests. */
   hasCredential: boolean;
+  /** Nothing may be written, not even the trial file that shows whether a drive takes writes. */
+  readOnly: boolean;
   warn(message: string): void;
 }
 
@@ -33,9 +35,15 @@ export async function drivesOfSet(
 ): Promise<OpenDrive[]> {
   const { ports, options, history } = search;
   const ids = new Map(rows.flatMap((row) => idOf(row, options)));
-  const found = await findDrives(ports, rows, ids, (drive) => {
-    if (history.drives.get(drive.driveId)?.manifest === undefined) checkNoManifest(ports.fs, drive);
-  });
+  const found = await findDrives(
+    ports,
+    rows,
+    ids,
+    (drive) => {
+      if (history.drives.get(drive.driveId)?.manifest === undefined) checkNoManifest(ports.fs, drive);
+    },
+    !search.readOnly,
+  );
   const drives: OpenDrive[] = [];
   for (const { row, drive } of found) {
     for (const text of drive.warnings) search.warn(text);
@@ -74,6 +82,7 @@ async function openSetDrive(search: DriveSearch, row: DriveSetRow, drive: Drive,
       format,
     },
     drive,
+    written: row.written,
     encryption: chosen.encryption,
     formatIsConfirmed:
       !formatErases(drive) || row.silent || silentMode || options.confirmDrives.includes(drive.serial ?? drive.driveId),
@@ -101,7 +110,8 @@ export async function drivesOfJournal(search: DriveSearch, mayBeNone: boolean): 
   const drives: OpenDrive[] = [];
   for (const known of search.history.drives.values()) {
     if (known.isLost || known.manifest === undefined) continue;
-    const drive = await findAgain(search, known);
+    // Where drives are added, one of them may stand where a shipped one stood.
+    const drive = await findAgain(search, known, mayBeNone ? "leave" : "refuse");
     if (drive === undefined) {
       search.warn(
         `drive ${known.driveId} (last seen at "${known.place}") is not attached and gets nothing of this session`,
@@ -138,7 +148,8 @@ export async function drivesOfSession(
       drives.push(notNeeded(driveId, drives.length));
       continue;
     }
-    const drive = record.step === "Lost" ? undefined : await findAgain(search, record);
+    const whenOther = isNeeded(record) ? "refuse" : "leave";
+    const drive = record.step === "Lost" ? undefined : await findAgain(search, record, whenOther);
     if (drive === undefined) {
       if (isNeeded(record) && facts.files > 0) missing.push(`${driveId} (last seen at "${record.place}")`);
       drives.push({ index: drives.length, record, formatIsConfirmed: true });
@@ -152,8 +163,7 @@ export async function drivesOfSession(
   });
 }
 
-const isNeeded = (record: SessionDrive): boolean =>
-  record.step !== "Sealed" && record.step !== "Lost" && record.step !== "Restored";
+const isNeeded = ({ step }: SessionDrive): boolean => !["Sealed", "NotNeeded", "Lost", "Restored"].includes(step);
 
 function notNeeded(driveId: string, index: number): OpenDrive {
   const record: SessionDrive = {
@@ -181,18 +191,23 @@ async function openKnownDrive(
   return { index, record, drive, encryption, formatIsConfirmed: true };
 }
 
-/** By id: first where it was last seen, then among all volumes. Undefined when it is not attached. */
+/**
+ * By id: first where it was last seen, then among all volumes. Undefined when it is not attached. `whenOther`: another
+ * drive where a needed one was is a mistake; where a sealed one was, that one may have been shipped.
+ */
 async function findAgain(
   search: DriveSearch,
   known: Pick<JournalDrive, "driveId" | "place">,
+  whenOther: "refuse" | "leave",
 ): Promise<Drive | undefined> {
   const { ports, options } = search;
-  const override = [...options.driveIds].find(([, id]) => id === known.driveId)?.[0];
+  // The last one given: an earlier call may have named another place.
+  const override = [...options.driveIds].findLast(([, id]) => id === known.driveId)?.[0];
   const here = await probeQuietly(search, override ?? known.place, override === undefined ? undefined : known.driveId);
   if (here?.driveId === known.driveId) return usable(here);
   const elsewhere = (await ports.probe.list()).find((drive) => drive.driveId === known.driveId);
   if (elsewhere !== undefined) return usable(elsewhere);
-  if (here === undefined) return undefined;
+  if (here === undefined || whenOther === "leave") return undefined;
   throw new DriveRefusedError(
     "DRIVE_WRONG",
     `at "${known.place}" is drive ${here.driveId}, the journal expects drive ${known.driveId}`,

@@ -103,10 +103,11 @@ export function differences(fs: FileSystem, request: PrepRequest, recorded: Sess
     if (recorded.driveSet === undefined) found.push("it named no drives");
     else if (!sameCsv(fs, driveSetPath, recorded.driveSet)) found.push(`the drive set "${driveSetPath}" has changed`);
   }
+  if (request.storageAccountKey !== undefined && !recorded.hasStorageAccountKey) found.push("it had no account key");
   const now = frozenOptions(request.options);
   for (const name of Object.keys({ ...now, ...recorded.options }) as (keyof SessionInputs["options"])[]) {
     if (JSON.stringify(now[name]) !== JSON.stringify(recorded.options[name]))
-      found.push(`option ${optionName(name)} differs`);
+      found.push(`option ${OPTION_NAMES[name]} differs`);
   }
   return found;
 }
@@ -117,4 +118,15 @@ function sameCsv(fs: FileSystem, path: string, recorded: { content: string }): b
 
 const digest = (text: string): string => createHash("sha256").update(text).digest("hex");
 
-const optionName = (name: string): string => `--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`;
+/** As they are written on the command line. */
+const OPTION_NAMES: Readonly<Record<keyof SessionInputs["options"], string>> = {
+  include: "--include",
+  exclude: "--exclude",
+  links: "--links",
+  distribute: "--distribute",
+  disposition: "--disposition",
+  largeBlocks: "--large-blocks",
+  encryption: "--encryption",
+  driveCapacity: "--drive-capacity",
+  driveIds: "--drive-id",
+};

@@ -25,10 +25,14 @@ export interface StartedSession {
   dataSetPath: string;
 }
 
-/** The records that open a session; for the first one they are the journal's own first records. */
+/**
+ * The records that open a session with its drives; for the first one they are the journal's own first records. Only the
+ * last of them makes the session count: cut short before it, there is no such session.
+ */
 export function startRecords(
   session: StartedSession,
   context: { logDirectory?: string; storageAccountKey?: string },
+  drives: readonly SessionDrive[],
 ): JournalEntry[][] {
   const records: JournalEntry[][] = [];
   if (context.logDirectory !== undefined) records.push(contextFields({ LogDirectory: context.logDirectory }));
@@ -37,18 +41,20 @@ export function startRecords(
   }
   records.push(
     sessionFields(session.id, {
-      SessionState: "InProgress",
+      SessionState: "Starting",
       SessionStarted: session.startedAt,
       Nonce: session.nonce,
       DataSet: session.dataSetPath,
       Inputs: session.inputs,
     }),
+    ...drives.map((drive) => joinRecord(session.id, drive)),
+    sessionFields(session.id, { SessionState: "InProgress" }),
   );
   return records;
 }
 
 /** Written before anything is done to the drive: the key must be known whatever happens next. */
-export function joinRecord(sessionId: string, drive: SessionDrive): JournalEntry[] {
+function joinRecord(sessionId: string, drive: SessionDrive): JournalEntry[] {
   return sessionDriveFields(sessionId, drive.driveId, {
     Place: drive.place,
     Encryption: drive.encryption,

@@ -34,6 +34,7 @@ export function decideSession(call: SessionCall): SessionAction {
   const known = findSession(sessions, id);
   if (request.additionalDriveSetPath !== undefined && known !== undefined && isOpen(known)) {
     if (known !== last) throw notLast(id);
+    if (known.state === "Aborting") throw isBeingAborted(known);
     return { kind: "add-drives", session: known };
   }
   if (known !== undefined && known.state !== "Aborted") return decideRepeat(call, known, id);
@@ -77,11 +78,7 @@ function decideRepeat(call: SessionCall, known: SessionRecord, id: string): Sess
       `CopySessionId ${id} refers to a previous copy session and cannot be reused for a new copy session.`,
     );
   }
-  if (known.state === "Aborting") {
-    throw new UsageError("SESSION_UNFINISHED", `session "${id}" is being aborted`, {
-      hint: "finish that with /AbortSession",
-    });
-  }
+  if (known.state === "Aborting") throw isBeingAborted(known);
   if (differences.length > 0) {
     throw new UsageError(
       "SESSION_DIFFERS",
@@ -158,6 +155,12 @@ function missing(name: string): UsageError {
 
 function notLast(id: string): UsageError {
   return new UsageError("SESSION_NOT_LAST", `session "${id}" is not the last session of the journal`);
+}
+
+function isBeingAborted(session: SessionRecord): UsageError {
+  return new UsageError("SESSION_UNFINISHED", `session "${session.id}" is being aborted`, {
+    hint: "finish that with /AbortSession",
+  });
 }
 
 function firstCannot(): UsageError {

@@ -5,10 +5,12 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { DatasetRow } from "../dataset/dataset-row.ts";
+import { describeErrno, UsageError } from "../platform/app-error.ts";
 import { readWholeFile, writeFileDurably } from "../platform/durable-file.ts";
 import type { FileSystem } from "../platform/file-system.ts";
+import { onDrive } from "./failed-calls.ts";
 import type { PlanRow } from "./frozen-plan.ts";
-import type { OpenSession } from "./open-session.ts";
+import { attached, type OpenDrive, type OpenSession, sessionRoot } from "./open-session.ts";
 import type { SessionFiles } from "./session-files.ts";
 
 /** Far above what 8 KiB of metadata headers need. */
@@ -32,16 +34,27 @@ export function freezeSideFiles(fs: FileSystem, files: SessionFiles, row: Datase
   ] as const) {
     if (source === undefined) continue;
     const name = `${row.index}.${kind}.xml`;
-    writeFileDurably(fs, join(files.state, name), readWholeFile(fs, source, MAX_SIDE_FILE_BYTES), 0o600);
+    writeFileDurably(fs, join(files.state, name), readSource(fs, kind, source), 0o600);
     frozen[kind] = name;
   }
   return frozen;
 }
 
+/** Read and checked a moment ago; now it may have gone. */
+function readSource(fs: FileSystem, kind: Kind, source: string): Buffer {
+  try {
+    return readWholeFile(fs, source, MAX_SIDE_FILE_BYTES);
+  } catch (cause) {
+    throw new UsageError("SOURCE_MISSING", `cannot read the ${kind} file "${source}": ${describeErrno(cause)}`, {
+      cause,
+    });
+  }
+}
+
 /** Writes the row's side files below `\<SessionId>` on a drive; the same bytes however often it is repeated. */
 export function placeSideFiles(
   session: OpenSession,
-  root: string,
+  open: OpenDrive,
   row: PlanRow,
 ): { metadata?: PlacedSideFile; properties?: PlacedSideFile } {
   const placed: { metadata?: PlacedSideFile; properties?: PlacedSideFile } = {};
@@ -50,7 +63,8 @@ export function placeSideFiles(
     if (name === undefined) continue;
     const { fs } = session.ports;
     const bytes = readWholeFile(fs, join(session.files.state, name), MAX_SIDE_FILE_BYTES);
-    writeFileDurably(fs, `${root}/${name}`, bytes, 0o644);
+    const path = `${sessionRoot(session, attached(open))}/${name}`;
+    onDrive(open, () => writeFileDurably(fs, path, bytes, 0o644, `${name}.new`));
     placed[kind] = {
       path: `\\${session.id}\\${name}`,
       hash: createHash("md5").update(bytes).digest("hex").toUpperCase(),

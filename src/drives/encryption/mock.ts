@@ -5,11 +5,11 @@
  * Its state is a file per drive id in the user's state directory (mode 0600, replaced durably), never on the drive.
  */
 import * as z from "zod/mini";
+import { generateBitLockerKey, validateBitLockerKey } from "../../bitlocker/recovery-password.ts";
 import { AppError, DamagedError, describeErrno, EncryptionError, errnoOf } from "../../platform/app-error.ts";
 import { makeDirectories, readWholeFile, writeFileDurably } from "../../platform/durable-file.ts";
 import { joinPath } from "../../platform/file-path.ts";
 import type { FileSystem } from "../../platform/file-system.ts";
-import { generateBitLockerKey, validateBitLockerKey } from "../../bitlocker/recovery-password.ts";
 import type { Drive } from "../drive.ts";
 import { MANIFEST_NAME } from "../drive-check.ts";
 import { driveIdToFileName } from "../drive-id.ts";

@@ -1,6 +1,7 @@
 /** A BitLocker implementation that is not there yet: says so, and refuses every step with the same reason. */
-import { DriveRefusedError } from "../../platform/app-error.ts";
+
 import { generateBitLockerKey } from "../../bitlocker/recovery-password.ts";
+import { DriveRefusedError } from "../../platform/app-error.ts";
 import type { Drive } from "../drive.ts";
 import type { DriveEncryption } from "./encryption.ts";
 
