@@ -117,12 +117,17 @@ export class EventsFile {
   #openAtLineStart(): number {
     const flags = constants.O_RDWR | constants.O_CREAT | constants.O_APPEND;
     const fd = this.#fs.open(this.path, flags, OWNER_ONLY);
-    const { sizeBytes } = this.#fs.fstat(fd);
-    const last = Buffer.alloc(1);
-    if (sizeBytes > 0 && this.#fs.read(fd, last, 0, 1, sizeBytes - 1) === 1 && last[0] !== 0x0a) {
-      writeAll(this.#fs, fd, Buffer.from("\n"), null);
+    try {
+      const { sizeBytes } = this.#fs.fstat(fd);
+      const last = Buffer.alloc(1);
+      if (sizeBytes > 0 && this.#fs.read(fd, last, 0, 1, sizeBytes - 1) === 1 && last[0] !== 0x0a) {
+        writeAll(this.#fs, fd, Buffer.from("\n"), null);
+      }
+      return fd;
+    } catch (error) {
+      this.#attempt(fd, (open) => this.#fs.close(open));
+      throw error;
     }
-    return fd;
   }
 
   #attempt(fd: number, action: (fd: number) => void): void {

@@ -135,4 +135,11 @@ describe("checks of one drive", () => {
     checkWritable(nodeFileSystem, sampleDrive({ root }));
     expect(existsSync(join(root, ".waimportexport-write-test"))).toBe(true);
   });
+
+  test("the write test of a killed run goes", () => {
+    const root = temporaryDirectory();
+    writeFileSync(join(root, ".waimportexport-write-test"), "");
+    checkWritable(nodeFileSystem, sampleDrive({ root }));
+    expect(readdirSync(root)).toEqual([]);
+  });
 });

@@ -205,7 +205,7 @@ export class MemoryFileSystem implements FileSystem {
     if (inode.kind === "directory") throw errno("EISDIR", "read");
     const at = position ?? handle.position;
     const count = Math.max(0, Math.min(length, inode.sizeBytes - at));
-    inode.content().copy(buffer, offset, at, at + count);
+    if (count > 0) inode.content().copy(buffer, offset, at, at + count);
     if (position === null) handle.position += count;
     return count;
   }
