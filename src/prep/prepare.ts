@@ -22,7 +22,7 @@ import { refuseOccupiedDrives } from "./ready-drives.ts";
 import { addDrives, reopenSession } from "./resume-session.ts";
 import { sessionFiles } from "./session-files.ts";
 import { differences, parseSessionInputs } from "./session-inputs.ts";
-import { decideSession, type SessionAction } from "./session-rules.ts";
+import { decideSession, isOpen, type SessionAction } from "./session-rules.ts";
 import { walkSources } from "./walk-sources.ts";
 
 export async function prepareDrives(
@@ -109,9 +109,13 @@ function decide(preparation: Preparation): SessionAction {
 async function carryOut(preparation: Preparation, action: SessionAction): Promise<PrepOutcome> {
   const { emit, files } = preparation;
   if (action.kind === "already-complete") {
-    // A run that was killed between its last record and the end has left it.
-    removeState(preparation);
+    // A run that was killed between its last record and the end has left it. An unfinished session needs its own.
+    if (!preparation.history.sessions.some(isOpen)) removeState(preparation);
     return alreadyComplete(preparation, action.session);
+  }
+  if (action.kind === "already-aborted") {
+    removeState(preparation);
+    return emptyOutcome(files.journal, action.session.id, "aborted", ExitCode.Done);
   }
   if (action.kind === "new") return await runNew(preparation, { id: action.sessionId, ...action });
   emit({ type: "session", sessionId: action.session.id, action: action.kind, journal: files.journal });

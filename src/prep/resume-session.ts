@@ -6,6 +6,7 @@ import { parseDriveset } from "../drives/driveset-csv.ts";
 import { driveInfoFileName } from "../journal/drive-info.ts";
 import type { SessionRecord } from "../journal/session-history.ts";
 import { DriveRefusedError, errnoOf, UsageError } from "../platform/app-error.ts";
+import { fsyncDirectory } from "../platform/durable-file.ts";
 import { joinPath } from "../platform/file-path.ts";
 import { activeFiles, type FrozenPlan, readFrozenPlan, writeFrozenPlan } from "./frozen-plan.ts";
 import { planContext } from "./new-session.ts";
@@ -111,12 +112,9 @@ export async function addDrives(preparation: Preparation, session: OpenSession):
   const csv = readCsv(ports.fs, path);
   const rows = parseDriveset(Buffer.from(csv.content), csv.path, { platform: ports.platform });
   const search = searchFor(preparation, session.options, session.storageAccountKey !== undefined);
-  const found = await drivesOfSet(search, rows, 0);
-  const added = found.filter((open) => !session.drives.some((known) => known.record.driveId === open.record.driveId));
+  const known = new Set(session.drives.map((open) => open.record.driveId));
+  const added = await drivesOfSet(search, rows, session.drives.length, known);
   if (added.length === 0) return session;
-  added.forEach((open, i) => {
-    open.index = session.drives.length + i;
-  });
   lockDrives(preparation, added);
   refuseOverlaps(preparation, added, session.plan.rows);
   await planOntoAdded(preparation, session, added);
@@ -190,6 +188,7 @@ function giveUpDrives(preparation: Preparation, session: OpenSession): void {
     const path = joinPath(files.directory, driveInfoFileName(driveId));
     try {
       ports.fs.rename(path, path.replace(/\.xml$/, ".lost"));
+      fsyncDirectory(ports.fs, files.directory);
     } catch (error) {
       if (errnoOf(error) !== "ENOENT") throw error;
     }

@@ -68,7 +68,8 @@ function sealDrive(session: OpenSession, open: OpenDrive, outcome: OutcomeBuilde
       session.journal.driveIsAt(open.record, "NotNeeded");
       return undefined;
     }
-    if (open.record.newManifest?.hash !== written.hash) session.journal.driveSeals(open.record, oldManifest(session, open), written);
+    if (open.record.newManifest?.hash !== written.hash)
+      session.journal.driveSeals(open.record, oldManifest(session, open), written);
     onDrive(open, () => session.ports.fs.rename(`${path}.new`, path));
   }
   onDrive(open, () => fsyncDirectory(session.ports.fs, drive.root));

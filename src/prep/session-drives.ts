@@ -27,11 +27,15 @@ export interface DriveSearch {
   warn(message: string): void;
 }
 
-/** Drives named by a drive set. `firstIndex` is the index of the first one among the session's drives. */
+/**
+ * Drives named by a drive set. `firstIndex` is the index of the first one among the session's drives; those in `known`
+ * are in the session already and are left out.
+ */
 export async function drivesOfSet(
   search: DriveSearch,
   rows: readonly DriveSetRow[],
   firstIndex: number,
+  known: ReadonlySet<string> = new Set(),
 ): Promise<OpenDrive[]> {
   const { ports, options, history } = search;
   const ids = new Map(rows.flatMap((row) => idOf(row, options)));
@@ -40,16 +44,23 @@ export async function drivesOfSet(
     rows,
     ids,
     (drive) => {
-      if (history.drives.get(drive.driveId)?.manifest === undefined) checkNoManifest(ports.fs, drive);
+      if (!mayCarryManifest(history, drive.driveId)) checkNoManifest(ports.fs, drive);
     },
     !search.readOnly,
   );
   const drives: OpenDrive[] = [];
   for (const { row, drive } of found) {
+    if (known.has(drive.driveId)) continue;
     for (const text of drive.warnings) search.warn(text);
     drives.push(await openSetDrive(search, row, drive, firstIndex + drives.length));
   }
   return drives;
+}
+
+/** A manifest of this journal, also of a session whose sealing was cut short. */
+function mayCarryManifest({ drives, sessions }: JournalHistory, driveId: string): boolean {
+  if (drives.get(driveId)?.manifest !== undefined) return true;
+  return sessions.at(-1)?.drives.get(driveId)?.step === "Sealing";
 }
 
 function idOf(row: DriveSetRow, options: PrepOptions): [string, string][] {

@@ -13,6 +13,7 @@ export type SessionAction =
   | { kind: "resume"; session: SessionRecord }
   | { kind: "add-drives"; session: SessionRecord }
   | { kind: "abort"; session: SessionRecord }
+  | { kind: "already-aborted"; session: SessionRecord }
   | { kind: "already-complete"; session: SessionRecord };
 
 /** The parts of the request that decide, and whether `dataset` equals that of an earlier session. */
@@ -72,7 +73,9 @@ function decideNew(request: PrepRequest, sessions: readonly SessionRecord[], id:
 function decideRepeat(call: SessionCall, known: SessionRecord, id: string): SessionAction {
   const differences = call.differencesFrom(known);
   if (known.state === "Completed") {
-    if (differences.length === 0) return { kind: "already-complete", session: known };
+    if (differences.length === 0 || asksForAddedDrives(call.request, known)) {
+      return { kind: "already-complete", session: known };
+    }
     throw new UsageError(
       "SESSION_REUSED",
       `CopySessionId ${id} refers to a previous copy session and cannot be reused for a new copy session.`,
@@ -86,6 +89,18 @@ function decideRepeat(call: SessionCall, known: SessionRecord, id: string): Sess
     );
   }
   return { kind: "resume", session: known };
+}
+
+/**
+ * The call that added drives, repeated when the session is complete: nothing is left for them. Giving up a drive now
+ * would be something else.
+ */
+function asksForAddedDrives(
+  { additionalDriveSetPath, dataSetPath, options }: PrepRequest,
+  known: SessionRecord,
+): boolean {
+  if (additionalDriveSetPath === undefined || dataSetPath !== undefined) return false;
+  return options.giveUpDrives.every((driveId) => known.drives.get(driveId)?.step === "Lost");
 }
 
 function decideResume(request: PrepRequest, sessions: readonly SessionRecord[]): SessionAction {
@@ -105,12 +120,10 @@ function decideResume(request: PrepRequest, sessions: readonly SessionRecord[]):
 function decideAbort(request: PrepRequest, sessions: readonly SessionRecord[]): SessionAction {
   if (request.sessionId === undefined) throw missing("/id:<SessionId>");
   const session = lastOrThrow(request, sessions);
-  if (session.state === "Completed" || session.state === "Aborted") {
-    if (session.state === "Completed" && isFirst(session, sessions)) throw firstCannot();
-    throw new UsageError(
-      "SESSION_FINISHED",
-      `session "${session.id}" is ${session.state.toLowerCase()}, so there is nothing to abort`,
-    );
+  if (session.state === "Aborted") return { kind: "already-aborted", session };
+  if (session.state === "Completed") {
+    if (isFirst(session, sessions)) throw firstCannot();
+    throw new UsageError("SESSION_FINISHED", `session "${session.id}" is completed, so there is nothing to abort`);
   }
   const hasSealed = [...session.drives.values()].some((drive) => drive.step === "Sealed" || drive.step === "Sealing");
   if (isFirst(session, sessions) && hasSealed) throw firstCannot();
