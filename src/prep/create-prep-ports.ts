@@ -1,10 +1,12 @@
 /** Binds a preparation to the machine it runs on. */
-import { homedir, tmpdir } from "node:os";
+import { homedir, hostname, tmpdir } from "node:os";
+import { convertOnThreads, stretchOnThread } from "../bitlocker/worker-threads.ts";
 import { createThreadedCopyEngine } from "../copy/threaded-engine.ts";
 import { createEncryptionChooser } from "../drives/encryption/choose-encryption.ts";
 import { createLinuxEncryption } from "../drives/encryption/linux.ts";
 import { createMockEncryption } from "../drives/encryption/mock.ts";
 import { createWindowsEncryption } from "../drives/encryption/windows.ts";
+import type { LinuxPorts } from "../drives/linux/linux-ports.ts";
 import { createDriveProbe } from "../drives/probe.ts";
 import { systemClock } from "../platform/clock.ts";
 import { acquireLock } from "../platform/file-lock.ts";
@@ -41,11 +43,24 @@ export function createPrepPorts({ platform, environment, version }: PrepEnvironm
     encryption: createEncryptionChooser({
       mock: createMockEncryption(fs, state),
       ...(platform === "win32" ? { bitlocker: createWindowsEncryption() } : {}),
-      ...(platform === "linux" ? { bitlocker: createLinuxEncryption() } : {}),
+      ...(platform === "linux" ? { bitlocker: createLinuxEncryption(linuxPorts(state)) } : {}),
     }),
     lock: (path, purpose, breakLock) =>
       acquireLock({ fs, clock: systemClock, random: systemRandom, processes }, path, { purpose, breakLock }),
     driveLocks: joinPath(state, "locks"),
     temporaryDirectory: tmpdir(),
+  };
+}
+
+function linuxPorts(stateDirectory: string): LinuxPorts {
+  return {
+    fs: nodeFileSystem,
+    runner: systemProcessRunner,
+    clock: systemClock,
+    random: systemRandom,
+    stretch: stretchOnThread,
+    convert: convertOnThreads,
+    stateDirectory,
+    machine: hostname(),
   };
 }

@@ -20,7 +20,7 @@ export function statePath(image: string): string {
 const offset = z.int().check(z.minimum(0));
 const Layout = z.object({
   sizeBytes: offset,
-  metadataAt: z.tuple([offset, offset, offset]),
+  metadataAt: z.readonly(z.tuple([offset, offset, offset])),
   bootCopyAt: offset,
   bootCopyBytes: offset,
 });

@@ -1,7 +1,7 @@
 /** Reading and writing a volume in a file or on a device piece by piece, through the file system port. */
 import { constants } from "node:fs";
 import { readFully } from "../../bitlocker/convert-range.ts";
-import { parseNtfsBoot, type NtfsBoot } from "../../bitlocker/ntfs-boot.ts";
+import { type NtfsBoot, parseNtfsBoot } from "../../bitlocker/ntfs-boot.ts";
 import type { ReadAt } from "../../bitlocker/open-volume.ts";
 import { SECTOR_BYTES } from "../../bitlocker/volume-layout.ts";
 import { writeAll } from "../../platform/durable-file.ts";

@@ -1,0 +1,308 @@
+/**
+ * Drive images: BitLocker volumes in regular files, without a kernel that knows anything of it. While a session works on
+ * an image its volume lies in clear beside it (`<image>.plain`, for its owner alone) and is mounted from there; closing
+ * encrypts it into the image and removes the plain file. What phase it is in is `image-state.ts`.
+ */
+import { constants } from "node:fs";
+import { NtfsVolume } from "../../bitlocker/ntfs-volume.ts";
+import { openVolume } from "../../bitlocker/open-volume.ts";
+import { plainView } from "../../bitlocker/plain-view.ts";
+import { isVolumeHeader } from "../../bitlocker/volume-header.ts";
+import { SECTOR_BYTES } from "../../bitlocker/volume-layout.ts";
+import { DriveRefusedError, describeErrno, EncryptionError, errnoOf } from "../../platform/app-error.ts";
+import { fsyncDirectory } from "../../platform/durable-file.ts";
+import { directoryOf, joinPath } from "../../platform/file-path.ts";
+import type { Drive } from "../drive.ts";
+import { driveIdToFileName } from "../drive-id.ts";
+import type { ClosedVolume, CloseReport, EncryptionStatus, EncryptOptions } from "../encryption/encryption.ts";
+import { createPlainFile, fillPlainFile, looksLikeNtfs, makePlainVolume, removePlainFile } from "./image-plain.ts";
+import { openPlainFile, sealImage } from "./image-seal.ts";
+import { HostSpace } from "./image-space.ts";
+import {
+  type ImageState,
+  isComplete,
+  newState,
+  type OpenImageState,
+  plainPath,
+  readState,
+  removeState,
+  writeState,
+} from "./image-state.ts";
+import type { LinuxPorts } from "./linux-ports.ts";
+import { emptyVolumeBytes, MIN_VOLUME_BYTES } from "./ntfs-format.ts";
+import { isMounted, mountNtfs, unmount } from "./ntfs-mount.ts";
+import { checkVolume } from "./self-check.ts";
+import { StretchCache } from "./stretch-cache.ts";
+import { withVolume } from "./volume-file.ts";
+import { named, toDriveError } from "./volume-keys.ts";
+
+const CLUSTER_BYTES = 4096;
+const NOTHING_DONE: CloseReport = { checks: [], missing: [] };
+
+export class DriveImages {
+  readonly #ports: LinuxPorts;
+  readonly #space: HostSpace;
+  readonly #stretched: StretchCache;
+
+  constructor(ports: LinuxPorts) {
+    this.#stretched = new StretchCache(ports.stretch);
+    this.#ports = { ...ports, stretch: this.#stretched.stretch };
+    this.#space = new HostSpace(ports.fs);
+  }
+
+  status(drive: Drive): EncryptionStatus {
+    const state = readState(this.#ports.fs, drive.root);
+    if (state === undefined || state.phase === "opening") {
+      return { state: this.#content(drive) === "bitlocker" ? "locked" : "off" };
+    }
+    if (state.phase === "making") return { state: "off" };
+    return { state: state.phase === "open" ? "on" : state.phase === "sealed" ? "locked" : "encrypting" };
+  }
+
+  /** Without a key: how a new volume in the image would be. */
+  async inspect(drive: Drive, key: string | undefined): Promise<ClosedVolume> {
+    if (key === undefined) {
+      const freeBytes = Math.max(0, drive.sizeBytes - emptyVolumeBytes(drive.sizeBytes));
+      return { freeBytes, clusterBytes: CLUSTER_BYTES, rootNames: [] };
+    }
+    return await this.#told(drive, async () => {
+      const state = readState(this.#ports.fs, drive.root);
+      if (state !== undefined && ["open", "sealing"].includes(state.phase)) {
+        await this.#unmount(drive);
+        await this.#checkKey(drive, state, key);
+        return withVolume(this.#ports.fs, plainPath(drive.root), "read", (file) => contentsOf(file.read));
+      }
+      return await withVolume(this.#ports.fs, drive.root, "read", async (file) => {
+        const opened = await openVolume(file.read, file.sizeBytes(), key, this.#ports.stretch);
+        try {
+          return contentsOf(plainView(file.read, opened));
+        } finally {
+          opened.dataKey.fill(0);
+        }
+      });
+    });
+  }
+
+  /** Makes an empty volume in the plain file. The same key again confirms or repeats an earlier call. */
+  async encrypt(drive: Drive, key: string, options: EncryptOptions): Promise<void> {
+    await this.#told(drive, async () => {
+      const state = readState(this.#ports.fs, drive.root);
+      if (state !== undefined && state.phase !== "making" && state.phase !== "opening") {
+        if (await this.#opens(drive, state, key)) return;
+        throw alreadyEncrypted(drive);
+      }
+      const content = this.#content(drive);
+      if (content === "bitlocker" && (await this.#opens(drive, undefined, key))) return;
+      if (options.format === undefined) throw formatNeeded(drive, content);
+      await this.#make(drive, key, options.format.label, options);
+    });
+  }
+
+  async adopt(drive: Drive, key: string): Promise<void> {
+    await this.#told(drive, () => this.#checkKey(drive, readState(this.#ports.fs, drive.root), key));
+  }
+
+  async open(drive: Drive, key: string, options: EncryptOptions): Promise<{ root: string }> {
+    return await this.#told(drive, async () => {
+      const mountPoint = this.#mountPoint(drive);
+      await unmount(this.#ports, mountPoint);
+      const state = this.#afterInterruption(drive, readState(this.#ports.fs, drive.root));
+      if (state === undefined) await this.#fill(drive, key, options);
+      else {
+        await this.#checkKey(drive, state, key);
+        // Sealing that was cut short is begun anew after this session's work.
+        if (state.phase === "sealing")
+          writeState(this.#ports.fs, drive.root, { ...state, phase: "open", doneBelow: 0 });
+      }
+      await mountNtfs(this.#ports, plainPath(drive.root), mountPoint);
+      return { root: mountPoint };
+    });
+  }
+
+  async close(drive: Drive, key: string, options: EncryptOptions): Promise<CloseReport> {
+    return await this.#told(drive, async () => {
+      await this.#unmount(drive);
+      const state = this.#afterInterruption(drive, readState(this.#ports.fs, drive.root));
+      if (state === undefined) return NOTHING_DONE;
+      const sealed = await sealImage(this.#ports, drive.root, state, key, options);
+      const report = await checkVolume(this.#ports.runner, drive.root, key, options.signal);
+      await this.#stretched.forget();
+      const leftBehind = this.#removePlain(drive, sealed);
+      return leftBehind === undefined ? report : { ...report, leftBehind };
+    });
+  }
+
+  async release(drive: Drive): Promise<void> {
+    await this.#stretched.forget();
+    await this.#unmount(drive);
+  }
+
+  async #unmount(drive: Drive): Promise<void> {
+    const mountPoint = this.#mountPoint(drive);
+    if (isMounted(this.#ports.fs, mountPoint)) await unmount(this.#ports, mountPoint);
+  }
+
+  #mountPoint(drive: Drive): string {
+    return joinPath(joinPath(this.#ports.stateDirectory, "mounts"), driveIdToFileName(drive.driveId));
+  }
+
+  async #make(drive: Drive, key: string, label: string, options: EncryptOptions): Promise<void> {
+    const { fs } = this.#ports;
+    const image = drive.root;
+    const { sizeBytes } = drive;
+    if (sizeBytes < MIN_VOLUME_BYTES || sizeBytes % SECTOR_BYTES !== 0) {
+      throw new DriveRefusedError(
+        "DRIVE_KIND_UNSUPPORTED",
+        `${named(drive)} has ${sizeBytes} bytes; an image needs at least ${MIN_VOLUME_BYTES} and a multiple of ${SECTOR_BYTES}`,
+      );
+    }
+    this.#refuseForeignPlainFile(drive);
+    const mountPoint = this.#mountPoint(drive);
+    await unmount(this.#ports, mountPoint);
+    this.#space.require(drive, 2 * (emptyVolumeBytes(sizeBytes) + (options.plannedBytes ?? 0)));
+    writeState(fs, image, newState("making", sizeBytes, true));
+    removePlainFile(fs, image);
+    createPlainFile(fs, image, sizeBytes);
+    makeImageFile(this.#ports, drive);
+    const signal = options.signal === undefined ? {} : { signal: options.signal };
+    const made = await makePlainVolume(this.#ports, image, key, { label, sizeBytes, mountPoint, ...signal });
+    writeState(fs, image, { ...newState("making", sizeBytes, true), ...made, phase: "open" });
+  }
+
+  /** Decrypts the image into the plain file. */
+  async #fill(drive: Drive, key: string, options: EncryptOptions): Promise<void> {
+    const { fs } = this.#ports;
+    const image = drive.root;
+    this.#refuseForeignPlainFile(drive);
+    const { freeBytes } = await this.inspect(drive, key);
+    this.#space.require(drive, drive.sizeBytes - freeBytes + 2 * (options.plannedBytes ?? 0));
+    const { sizeBytes } = drive;
+    writeState(fs, image, newState("opening", sizeBytes, false));
+    removePlainFile(fs, image);
+    createPlainFile(fs, image, sizeBytes);
+    const filled = await fillPlainFile(this.#ports, image, key, options);
+    writeState(fs, image, {
+      ...newState("opening", sizeBytes, false),
+      ...filled,
+      sizeBytes: filled.layout.sizeBytes,
+      phase: "open",
+    });
+  }
+
+  /** The open state, or undefined when the image is the whole truth; what is only in the way is removed. */
+  #afterInterruption(drive: Drive, state: ImageState | undefined): OpenImageState | undefined {
+    if (state === undefined) return undefined;
+    if (state.phase === "sealed" || !isComplete(state)) {
+      this.#removePlain(drive, state);
+      return undefined;
+    }
+    return state;
+  }
+
+  /** The path of the plain file when it cannot be removed; the state stays then, and the next call tries again. */
+  #removePlain(drive: Drive, _state: ImageState): string | undefined {
+    const { fs } = this.#ports;
+    const path = plainPath(drive.root);
+    try {
+      fs.unlink(path);
+      fsyncDirectory(fs, directoryOf(path));
+    } catch (error) {
+      if (errnoOf(error) !== "ENOENT") return path;
+    }
+    removeState(fs, drive.root);
+    return undefined;
+  }
+
+  /** A file of this name that no state speaks of is somebody's. */
+  #refuseForeignPlainFile(drive: Drive): void {
+    const path = plainPath(drive.root);
+    if (readState(this.#ports.fs, drive.root) !== undefined) return;
+    try {
+      this.#ports.fs.lstat(path);
+    } catch (error) {
+      if (errnoOf(error) === "ENOENT") return;
+      throw new EncryptionError("ENCRYPTION_FAILED", `cannot look at "${path}": ${describeErrno(error)}`);
+    }
+    throw new EncryptionError("ENCRYPTION_FAILED", `"${path}" is there already and would be overwritten`, {
+      hint: "move it away",
+    });
+  }
+
+  async #checkKey(drive: Drive, state: ImageState | undefined, key: string): Promise<void> {
+    const { fs, stretch } = this.#ports;
+    if (state !== undefined && isComplete(state) && state.phase !== "sealed") {
+      (await openPlainFile(this.#ports, drive.root, state, key)).dataKey.fill(0);
+      return;
+    }
+    await withVolume(fs, drive.root, "read", async (file) => {
+      (await openVolume(file.read, file.sizeBytes(), key, stretch)).dataKey.fill(0);
+    });
+  }
+
+  async #opens(drive: Drive, state: ImageState | undefined, key: string): Promise<boolean> {
+    try {
+      await this.#checkKey(drive, state, key);
+      return true;
+    } catch (error) {
+      if ((error as { problem?: unknown }).problem === "wrong-key") return false;
+      throw error;
+    }
+  }
+
+  #content(drive: Drive): "bitlocker" | "ntfs" | "other" | "absent" {
+    try {
+      return withVolume(this.#ports.fs, drive.root, "read", (file) => {
+        if (isVolumeHeader(file.read(0, SECTOR_BYTES))) return "bitlocker";
+        return looksLikeNtfs(file) ? "ntfs" : "other";
+      });
+    } catch (error) {
+      if (errnoOf(error) === "ENOENT") return "absent";
+      throw error;
+    }
+  }
+
+  async #told<T>(drive: Drive, step: () => Promise<T>): Promise<T> {
+    try {
+      return await step();
+    } catch (error) {
+      const told = toDriveError(drive, error);
+      if (errnoOf(told) === undefined) throw told;
+      throw new EncryptionError("ENCRYPTION_FAILED", `cannot use ${named(drive)}: ${describeErrno(told)}`, {
+        cause: error,
+      });
+    }
+  }
+}
+
+function contentsOf(read: (at: number, bytes: number) => Buffer): ClosedVolume {
+  const volume = new NtfsVolume(read);
+  const { totalSectors, bytesPerSector, clusterBytes } = volume.boot;
+  const freeBytes = Math.max(0, totalSectors * bytesPerSector - volume.usedBytes());
+  return { freeBytes, clusterBytes, rootNames: volume.rootNames() };
+}
+
+/** The image itself is there from now on, so that it is found again; its content is not touched yet. */
+function makeImageFile({ fs }: LinuxPorts, drive: Drive): void {
+  const fd = fs.open(drive.root, constants.O_CREAT | constants.O_RDWR | constants.O_NOFOLLOW, 0o600);
+  try {
+    if (fs.fstat(fd).sizeBytes < drive.sizeBytes) fs.ftruncate(fd, drive.sizeBytes);
+    fs.fsync(fd);
+  } finally {
+    fs.close(fd);
+  }
+  fsyncDirectory(fs, directoryOf(drive.root));
+}
+
+function alreadyEncrypted(drive: Drive): EncryptionError {
+  return new EncryptionError("ENCRYPTION_FAILED", `${named(drive)} is already encrypted with another key`, {
+    hint: "use AlreadyEncrypted with its key, or Format to erase it",
+  });
+}
+
+function formatNeeded(drive: Drive, content: string): EncryptionError {
+  if (content === "bitlocker") return alreadyEncrypted(drive);
+  const what = content === "ntfs" ? "holds a volume that is not encrypted" : "holds no volume yet";
+  return new EncryptionError("ENCRYPTION_FAILED", `${named(drive)} ${what}, and AlreadyFormatted was given`, {
+    hint: "use Format, which makes an empty encrypted volume in the image",
+  });
+}
