@@ -8,7 +8,7 @@ import type { DriveFailure, NotDoneCode } from "./copy-contract.ts";
 /** The source file cannot be had; the next file is not concerned. */
 export class SourceProblem extends Error {
   constructor(
-    readonly code: NotDoneCode,
+    readonly fileCode: NotDoneCode,
     readonly reason: string,
   ) {
     super(reason);
@@ -34,13 +34,17 @@ export class TargetProblem extends Error {
   }
 }
 
-/** The process has no file handle left: worth another try when some were given back. */
+/** The process has no file handle left: worth another try when some were given back, else this is what it comes to. */
 export class NoHandles extends Error {
+  readonly fileCode: NotDoneCode = "FILE_UNREADABLE";
+  readonly failure: Omit<DriveFailure, "position">;
   constructor(
     readonly side: "source" | "target",
+    errno: string,
     readonly reason: string,
   ) {
     super(reason);
+    this.failure = { errno, kind: "failed", reason };
   }
 }
 
@@ -50,7 +54,7 @@ export class Stopped extends Error {}
 export function toSourceProblem(error: unknown): Error {
   const errno = errnoOf(error);
   if (errno === undefined) return error as Error;
-  if (errno === "EMFILE" || errno === "ENFILE") return new NoHandles("source", describeErrno(error));
+  if (errno === "EMFILE" || errno === "ENFILE") return new NoHandles("source", errno, describeErrno(error));
   if (errno === "ENOENT" || errno === "ENOTDIR") return new SourceProblem("FILE_VANISHED", describeErrno(error));
   // The path was a regular file when it was planned.
   if (errno === "ELOOP" || errno === "EISDIR" || errno === "ENXIO" || errno === "ESPIPE") {
@@ -62,6 +66,6 @@ export function toSourceProblem(error: unknown): Error {
 export function toTargetProblem(error: unknown): Error {
   const errno = errnoOf(error);
   if (errno === undefined) return error as Error;
-  if (errno === "EMFILE" || errno === "ENFILE") return new NoHandles("target", describeErrno(error));
+  if (errno === "EMFILE" || errno === "ENFILE") return new NoHandles("target", errno, describeErrno(error));
   return new TargetProblem(errno, describeErrno(error));
 }

@@ -5,8 +5,8 @@
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { systemClock } from "../platform/clock.ts";
 import { nodeFileSystem } from "../platform/file-system.ts";
-import { CHUNK_BYTES, CopyLoop, DIRECT_CHUNK_BYTES, SCRATCH_BYTES } from "./copy-loop.ts";
-import { createHasher } from "./md5/md5-kernel.ts";
+import { CopyLoop } from "./copy-loop.ts";
+import { createLoopHasher } from "./loop-contract.ts";
 import { SharedState } from "./shared-state.ts";
 import type { UnitResult, WorkUnit } from "./work-unit.ts";
 import type { ToWorker, WorkerStart } from "./worker-messages.ts";
@@ -15,11 +15,7 @@ const port = parentPort;
 if (port === null) throw new Error("a copy worker is started by the copy engine");
 const { worker, job, kernel, shared: buffers } = workerData as WorkerStart;
 const shared = new SharedState(buffers);
-const hasher = createHasher(kernel, {
-  chunkBytes: job.directRead ? DIRECT_CHUNK_BYTES : CHUNK_BYTES,
-  pageAligned: job.directRead,
-  scratchBytes: SCRATCH_BYTES,
-});
+const hasher = createLoopHasher(kernel, job.directRead);
 const loop = new CopyLoop(nodeFileSystem, systemClock, hasher, job, {
   shouldStop: (drive) => shared.shouldStop(drive),
   driveFailed: (drive) => shared.setFailed(drive),

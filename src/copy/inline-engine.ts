@@ -6,8 +6,9 @@ import { setImmediate, setTimeout } from "node:timers/promises";
 import { type Clock, systemClock } from "../platform/clock.ts";
 import type { FileSystem } from "../platform/file-system.ts";
 import type { CopyEngine, CopyRequest, CopySummary, RunningCopy } from "./copy-contract.ts";
-import { CHUNK_BYTES, CopyLoop, DIRECT_CHUNK_BYTES, SCRATCH_BYTES } from "./copy-loop.ts";
-import { chooseKernel, createHasher } from "./md5/md5-kernel.ts";
+import { CopyLoop } from "./copy-loop.ts";
+import { createLoopHasher } from "./loop-contract.ts";
+import { chooseKernel } from "./md5/md5-kernel.ts";
 import { UnitScheduler } from "./unit-scheduler.ts";
 import type { UnitResult, WorkUnit } from "./work-unit.ts";
 
@@ -41,11 +42,7 @@ class InlineCopy {
     this.#scheduler = new UnitScheduler(request, clock);
     this.#kernel = chooseKernel(request.kernel);
     this.#bytes = new Float64Array(request.drives.length);
-    const hasher = createHasher(this.#kernel, {
-      chunkBytes: directRead ? DIRECT_CHUNK_BYTES : CHUNK_BYTES,
-      pageAligned: directRead,
-      scratchBytes: SCRATCH_BYTES,
-    });
+    const hasher = createLoopHasher(this.#kernel, directRead);
     this.#loop = new CopyLoop(
       fs,
       clock,

@@ -72,7 +72,7 @@ export class OpenFile {
   countedBytes = 0;
   digests = new Uint8Array(0);
   digestView = new DataView(this.digests.buffer);
-  contentMd5: Uint8Array | undefined;
+  contentMd5: Uint8Array | undefined = undefined;
   isDead = false;
   readonly firstSegment: number;
 

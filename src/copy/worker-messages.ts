@@ -1,5 +1,5 @@
 /** What passes between the engine's thread and a copy worker. */
-import type { CopyJob } from "./copy-loop.ts";
+import type { CopyJob } from "./loop-contract.ts";
 import type { Md5Kernel } from "./md5/md5-kernel.ts";
 import type { SharedBuffers } from "./shared-state.ts";
 import type { UnitResult, WorkUnit } from "./work-unit.ts";

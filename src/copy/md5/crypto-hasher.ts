@@ -17,12 +17,14 @@ class CryptoHasher implements LaneHasher {
   readonly chunkBytes: number;
   readonly memory: Uint8Array;
   readonly scratchOffset: number;
+  readonly scratchBytes: number;
   readonly #hashes: (Hash | undefined)[] = new Array(LANES).fill(undefined);
 
   constructor(options: LaneHasherOptions) {
     this.chunkBytes = Math.ceil(options.chunkBytes / DISK_PAGE_BYTES) * DISK_PAGE_BYTES;
     this.scratchOffset = LANES * this.chunkBytes;
-    const sizeBytes = this.scratchOffset + (options.scratchBytes ?? 0);
+    this.scratchBytes = options.scratchBytes ?? 0;
+    const sizeBytes = this.scratchOffset + this.scratchBytes;
     // A WebAssembly memory begins on a page, which direct reads need; a Buffer does not.
     this.memory = new Uint8Array(new WebAssembly.Memory({ initial: Math.ceil(sizeBytes / PAGE_BYTES) }).buffer);
   }

@@ -28,6 +28,7 @@ export interface LaneHasher {
   /** Holds all lane buffers and the scratch room. */
   readonly memory: Uint8Array;
   readonly scratchOffset: number;
+  readonly scratchBytes: number;
   /** Where in `memory` the chunks of `lane` go. */
   bufferOffset(lane: number): number;
   /** Begins a message in `lane`, whatever was in it. */

@@ -28,7 +28,7 @@ export function createSimdHasher(module: WebAssembly.Module, options: LaneHasher
   const scratchOffset = PAGE_BYTES + Math.ceil((LANES * stride) / DISK_PAGE_BYTES) * DISK_PAGE_BYTES;
   const memory = new WebAssembly.Memory({ initial: Math.ceil((scratchOffset + scratchBytes) / PAGE_BYTES) });
   const kernel = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernel;
-  return new SimdHasher(kernel, memory, chunkBytes, stride, scratchOffset);
+  return new SimdHasher(kernel, memory, chunkBytes, stride, scratchOffset, scratchBytes);
 }
 
 class SimdHasher implements LaneHasher {
@@ -51,6 +51,7 @@ class SimdHasher implements LaneHasher {
     readonly chunkBytes: number,
     stride: number,
     readonly scratchOffset: number,
+    readonly scratchBytes: number,
   ) {
     this.memory = new Uint8Array(memory.buffer);
     this.#words = new Uint32Array(memory.buffer);
