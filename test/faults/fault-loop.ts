@@ -7,8 +7,8 @@ import { replayHistory } from "../../src/journal/session-history.ts";
 import { AppError } from "../../src/platform/app-error.ts";
 import { EXIT_CODE_MEANING, type ExitCode } from "../../src/platform/exit-codes.ts";
 import type { PrepRequest } from "../../src/prep/prep-contract.ts";
-import type { FaultBuilder } from "./fault-file-system.ts";
-import { ADD_DRIVES, DRIVES, type RunResult, type World } from "./preparation-world.ts";
+import { CALL_KINDS, type CallKind } from "./fault-file-system.ts";
+import { ADD_DRIVES, ADD_SPARE, DRIVES, RESUME, type RunResult, type World } from "./preparation-world.ts";
 
 export interface Scenario {
   name: string;
@@ -64,7 +64,7 @@ export async function runWithFault(
   const first = await world.run(scenario.command);
   if (world.faults.injected === 0) return false;
   tally.runs += 1;
-  tally.injected += world.faults.injected;
+  tally.injected += 1;
   const wasKilled = world.faults.isDead;
   if (!wasKilled) {
     refuseUncoded(first);
@@ -75,8 +75,16 @@ export async function runWithFault(
   world.faults.clear();
   const last = await finish(world, scenario.command, first, wasKilled);
   tally.runs += last.runs;
+  await refuseMoreWork(world, scenario.command);
   tally[judge(world, expected, last.results)] += 1;
   return true;
+}
+
+/** Once more: nothing is left to do, and nothing is done. */
+async function refuseMoreWork(world: World, command: PrepRequest): Promise<void> {
+  const { outcome, error } = await world.run(command.abortSession ? command : RESUME);
+  if (outcome?.state === (command.abortSession ? "aborted" : "already-complete")) return;
+  throw new FaultFailure(`once more: ${outcome?.state ?? String(error)}`);
 }
 
 function isOver({ outcome }: RunResult): boolean {
@@ -95,14 +103,19 @@ export async function finish(
   for (let runs = 0; runs <= MAX_RUNS; runs++) {
     const last = results.at(-1);
     if (last !== undefined && isOver(last)) return { results, runs };
-    if (last?.outcome?.state === "no-space")
-      next = { ...ADD_DRIVES, ...(command.sessionId === undefined ? {} : { sessionId: command.sessionId }) };
+    if (last?.outcome?.state === "no-space") next = withMoreDrives(command);
     const result = await world.run(next);
     refuseUncoded(result);
     results.push(result);
   }
   const { outcome, error } = results.at(-1) as RunResult;
   throw new FaultFailure(`still not done after ${MAX_RUNS} repetitions: ${outcome?.state ?? String(error)}`);
+}
+
+/** What a person does who is told that there is no room: another drive for the same session. */
+function withMoreDrives(command: PrepRequest): PrepRequest {
+  const added = command.additionalDriveSetPath === undefined ? ADD_DRIVES : ADD_SPARE;
+  return command.sessionId === undefined ? added : { ...added, sessionId: command.sessionId };
 }
 
 /** Every outcome has a documented exit code; every refusal is one with a code that is no bug. */
@@ -122,7 +135,7 @@ export function refuseUncoded({ outcome, error }: RunResult): void {
 
 export function finishedState(world: World): Finished {
   const drives = new Map<string, Buffer | string | null>();
-  for (const place of DRIVES) {
+  for (const place of DRIVES.filter((drive) => world.disk.isThere(drive))) {
     for (const [path, content] of world.disk.tree(place)) drives.set(`${place}/${path}`, content);
   }
   const { records, journal, notices } = JournalFile.open(world.disk, "/trip/trip.jrn");
@@ -250,7 +263,55 @@ function refuseLitter({ disk }: World): void {
   if (left.length > 0) throw new FaultFailure(`left behind: ${left.join(", ")}`);
 }
 
-/** The builder for call number `n` (from 0) of `kind`. */
-export function atCall(faults: World["faults"], kind: Parameters<World["faults"]["on"]>[0], n: number): FaultBuilder {
-  return faults.on(kind).after(n);
+export const ERRNOS = ["ENOSPC", "EIO", "EROFS", "EACCES", "EMFILE"] as const;
+export type FaultName = (typeof ERRNOS)[number] | "kill" | "kill after" | "short" | "torn" | "slow";
+
+/** What can go wrong with a call of this kind. */
+export function faultsOf(kind: CallKind): FaultName[] {
+  const faults: FaultName[] = ["kill", ...ERRNOS, "kill after"];
+  if (kind === "read") faults.push("short");
+  if (kind === "write") faults.push("short", "torn", "slow");
+  return faults;
+}
+
+/** Arms one fault at call number `n` (from 0) of its kind. */
+export function armFault(faults: World["faults"], fault: FaultName, kind: CallKind, n: number): void {
+  const builder = faults.on(kind).after(n);
+  if (fault === "kill") builder.kill();
+  else if (fault === "kill after") builder.killAfter();
+  else if (fault === "short") builder.truncate(17);
+  else if (fault === "torn") builder.truncateAndKill(17);
+  else if (fault === "slow") builder.delay(11_000);
+  else builder.fail(fault);
+}
+
+/**
+ * Every call of every kind of the scenario's command fails once in one of its ways, or with `isFull` in each of them.
+ * Collects what went wrong by message.
+ */
+export async function failEveryCall(
+  scenario: Scenario,
+  isFull: boolean,
+): Promise<{ tally: Tally; failures: Map<string, string[]> }> {
+  const { finished, calls } = await unbroken(scenario);
+  const tally = newTally();
+  const failures = new Map<string, string[]>();
+  let turn = 0;
+  for (const kind of CALL_KINDS) {
+    const possible = faultsOf(kind);
+    for (let n = 0; n < (calls.counts.get(kind) ?? 0); n++) {
+      turn += 1;
+      for (const fault of isFull ? possible : [possible[turn % possible.length] as FaultName]) {
+        try {
+          await runWithFault(scenario, finished, (faults) => armFault(faults, fault, kind, n), tally);
+        } catch (error) {
+          if (!(error instanceof FaultFailure)) throw error;
+          const where = failures.get(error.message) ?? [];
+          where.push(`${fault} at ${kind} ${n}`);
+          failures.set(error.message, where);
+        }
+      }
+    }
+  }
+  return { tally, failures };
 }

@@ -118,6 +118,15 @@ export class MemoryFileSystem implements FileSystem {
     this.#setNames([{ directory, name, inode: link }]);
   }
 
+  isThere(path: string): boolean {
+    try {
+      this.#find(path, "access", true);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   /** Every path below `path` with what is there: `null` for a directory. Links as `-> target`. */
   tree(path: string): Map<string, Buffer | string | null> {
     const found = new Map<string, Buffer | string | null>();

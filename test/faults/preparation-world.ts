@@ -35,7 +35,7 @@ const DRIVE_HEADER = "DriveLetter,FormatOption,SilentOrPromptOnFormat,Encryption
 const DATA_HEADER = "BasePath,DstItemPathOrPrefix,ItemType,Disposition,MetadataFile,PropertiesFile\n";
 const METADATA = '<?xml version="1.0" encoding="UTF-8"?>\n<Metadata><station>lake</station></Metadata>\n';
 
-export const DRIVES = ["/drives/one", "/drives/two", "/drives/three"] as const;
+export const DRIVES = ["/drives/one", "/drives/two", "/drives/three", "/drives/four"] as const;
 
 class TestClock implements Clock {
   #nowMs = Date.UTC(2024, 4, 2, 18, 24, 14);
@@ -170,19 +170,22 @@ function memoryProbe(fs: FileSystem): DriveProbe {
   return { probe, list: async () => [] };
 }
 
-/** Two drives that together hold the first session and a later one, and a third to be added. */
+/** Two drives that together hold the first session and a later one, a third to be added, and a spare. */
 export function createWorld(options: WorldOptions = {}): World {
   const extra = options.large === true ? 5 * MIB : 0;
   const [one, two, three] = options.driveBytes ?? [MIB + 220 * KIB + extra, MIB + 240 * KIB + extra, 16 * MIB];
   const world = new World(
-    new MemoryFileSystem({ volumes: { "/drives/one": one, "/drives/two": two, "/drives/three": three } }),
+    new MemoryFileSystem({
+      volumes: { "/drives/one": one, "/drives/two": two, "/drives/three": three, "/drives/four": 16 * MIB },
+    }),
     options,
   );
   const { disk } = world;
   for (const directory of ["/tmp", "/state", "/trip"]) disk.makeDirectories(directory);
   writeSources(disk, options.large === true);
   writeDriveSet(disk, "/trip/drives.csv", DRIVES.slice(0, 2));
-  writeDriveSet(disk, "/trip/more.csv", DRIVES.slice(2));
+  writeDriveSet(disk, "/trip/more.csv", DRIVES.slice(2, 3));
+  writeDriveSet(disk, "/trip/spare.csv", DRIVES.slice(3));
   disk.writeFile(
     "/trip/data.csv",
     `${DATA_HEADER}/data/photos/,box/trip/,BlockBlob,rename,/data/metadata.xml,None\n/data/disk.vhd,disks/disk.vhd,PageBlob,overwrite,None,None\n`,
@@ -238,6 +241,7 @@ export const FIRST = request({
 });
 export const LATER = request({ sessionId: "day#2", dataSetPath: "/trip/later.csv" });
 export const ADD_DRIVES = request({ sessionId: "day#1", additionalDriveSetPath: "/trip/more.csv" });
+export const ADD_SPARE = request({ sessionId: "day#1", additionalDriveSetPath: "/trip/spare.csv" });
 export const RESUME = request({ resumeSession: true });
 export const ABORT_FIRST = request({ sessionId: "day#1", abortSession: true });
 export const ABORT_LATER = request({ sessionId: "day#2", abortSession: true });
