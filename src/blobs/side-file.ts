@@ -29,8 +29,18 @@ interface Node {
   [name: string]: Node[] | string | Record<string, string>;
 }
 
+export interface SideFileOptions {
+  /** Take, and leave out, what the service writes on export and ignores on import. */
+  allowExportOnly?: boolean;
+}
+
 /** Throws InputError SIDE_FILE_INVALID with all mistakes that can be told apart. */
-export function parseSideFile(kind: SideFileKind, content: Uint8Array, file: string): SideFileEntries {
+export function parseSideFile(
+  kind: SideFileKind,
+  content: Uint8Array,
+  file: string,
+  options: SideFileOptions = {},
+): SideFileEntries {
   const text = decodeXml(kind, content, file);
   const parser = new XMLParser({
     preserveOrder: true,
@@ -50,7 +60,10 @@ export function parseSideFile(kind: SideFileKind, content: Uint8Array, file: str
     fail(kind, file, [{ file, line: 1, message: `the root element is ${found}`, expected: `<${rootName}>` }]);
   }
   const problems: InputProblem[] = [];
-  const entries = readEntries(root[rootName] as Node[], text, file, problems);
+  const allEntries = readEntries(root[rootName] as Node[], text, file, problems);
+  const isLeftOut = (name: string): boolean =>
+    options.allowExportOnly === true && kind === "properties" && EXPORT_ONLY.includes(name);
+  const entries = allEntries.filter(([name]) => !isLeftOut(name));
   if (ATTRIBUTES in root) problems.push({ file, line: 1, message: `<${rootName}> has attributes`, expected: "none" });
   const check = kind === "metadata" ? checkMetadata : checkProperties;
   for (const found of check(entries)) problems.push({ file, line: lineOfElement(text, found.name), ...found.problem });
