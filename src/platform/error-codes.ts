@@ -259,6 +259,11 @@ export const ERROR_CODES = {
     "keep the journal on another drive",
   ),
   LOGDIR_FIXED: row(ExitCode.Usage, "/logdir was already set for this journal.", "leave /logdir out"),
+  ACCOUNT_KEY_FIXED: row(
+    ExitCode.Usage,
+    "The account key differs from that of the journal's first session.",
+    "leave the key out, or use a new journal for another account",
+  ),
   JOURNAL_DAMAGED: row(
     ExitCode.Damaged,
     "The journal holds bytes that were not written by this tool.",

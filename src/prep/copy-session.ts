@@ -7,6 +7,7 @@
 import { compareSources } from "./compare-sources.ts";
 import { copyFiles } from "./copy-files.ts";
 import { cutFullDrives } from "./cut-drive.ts";
+import { refuseLostSources } from "./lost-sources.ts";
 import type { OpenSession } from "./open-session.ts";
 import type { PrepOutcome } from "./prep-contract.ts";
 import { OutcomeBuilder, unplacedTotals } from "./prep-outcome.ts";
@@ -24,6 +25,7 @@ export async function runCopySession(session: OpenSession, walk: () => Iterable<
     const copied = await copyFiles(session);
     outcome.take(copied);
     if (copied.isInterrupted) return outcome.build("interrupted");
+    refuseLostSources(session, copied);
 
     await cutFullDrives(session, copied.full, outcome);
     if (outcome.hasFailedDrive) return outcome.build("drives-failed");

@@ -5,7 +5,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { constants } from "node:fs";
 import { planRecordLength, planRecordPosition, planRecordRow, planRecordSequence } from "../copy/plan-record.ts";
-import { DamagedError } from "../platform/app-error.ts";
+import { DamagedError, errnoOf } from "../platform/app-error.ts";
 import { writeAll } from "../platform/durable-file.ts";
 import type { FileSystem } from "../platform/file-system.ts";
 
@@ -204,9 +204,18 @@ export class PlanFileReader {
   }
 }
 
+function openPlan(fs: FileSystem, path: string): number {
+  try {
+    return fs.open(path, constants.O_RDONLY);
+  } catch (cause) {
+    if (errnoOf(cause) !== "ENOENT") throw cause;
+    throw new DamagedError("STATE_DAMAGED", `the plan in "${path}" is missing`, { cause });
+  }
+}
+
 /** Checks a plan file against the index; damage is told before a single byte is trusted. */
 export function checkPlanFile(fs: FileSystem, path: string, facts: PlanFileFacts): void {
-  const fd = fs.open(path, constants.O_RDONLY);
+  const fd = openPlan(fs, path);
   try {
     const hash = createHash("sha256");
     const buffer = Buffer.allocUnsafe(BUFFER_BYTES);

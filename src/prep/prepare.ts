@@ -177,10 +177,18 @@ function openJournal(preparation: Preparation): void {
   preparation.journal = opened.journal;
   preparation.history = replayHistory(opened.records);
   for (const message of opened.notices) emit({ type: "notice", message });
-  const { logDirectory } = preparation.history;
+  const { logDirectory, storageAccountKey, sessions } = preparation.history;
   const wanted = preparation.request.logDirectory;
   if (logDirectory !== undefined && wanted !== undefined && wanted !== logDirectory) {
     throw new UsageError("LOGDIR_FIXED", `/logdir "${wanted}" is given, but this journal has "${logDirectory}"`);
+  }
+  const key = preparation.request.storageAccountKey;
+  if (key !== undefined && key !== storageAccountKey && sessions.some(({ state }) => state !== "Aborted")) {
+    const known = storageAccountKey === undefined ? "none" : "another one";
+    throw new UsageError(
+      "ACCOUNT_KEY_FIXED",
+      `an account key is given, but the journal "${files.journal}" has ${known}`,
+    );
   }
 }
 

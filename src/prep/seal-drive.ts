@@ -11,11 +11,12 @@ import { ManifestWriter } from "../manifest/manifest-writer.ts";
 import { DamagedError, errnoOf } from "../platform/app-error.ts";
 import { fsyncDirectory, unlinkQuietly } from "../platform/durable-file.ts";
 import type { FileSystem } from "../platform/file-system.ts";
+import { removeTree } from "../platform/remove-tree.ts";
 import { cutDrive } from "./cut-drive.ts";
 import { isDriveFailure, isFullDrive, onDrive } from "./failed-calls.ts";
 import { finishedFiles } from "./finished-files.ts";
 import { activeFiles, type PlanRow } from "./frozen-plan.ts";
-import { attached, manifestPath, type OpenDrive, type OpenSession, planOf } from "./open-session.ts";
+import { attached, manifestPath, type OpenDrive, type OpenSession, planOf, sessionRoot } from "./open-session.ts";
 import type { SealedDrive } from "./prep-contract.ts";
 import type { OutcomeBuilder } from "./prep-outcome.ts";
 import { resultsSeed } from "./results-file.ts";
@@ -65,6 +66,7 @@ function sealDrive(session: OpenSession, open: OpenDrive, outcome: OutcomeBuilde
   if (open.record.step !== "Sealing" || isStillOld(session, open, path)) {
     const written = writeManifest(session, open, `${path}.new`, outcome);
     if (written === undefined) {
+      onDrive(open, () => removeTree(session.ports.fs, sessionRoot(session, drive)));
       session.journal.driveIsAt(open.record, "NotNeeded");
       return undefined;
     }

@@ -4,12 +4,15 @@
  */
 import { generateBitLockerKey } from "../bitlocker/recovery-password.ts";
 import type { Drive } from "../drives/drive.ts";
-import { checkNoManifest, refusalOf } from "../drives/drive-check.ts";
+import { checkNoManifest, MANIFEST_NAME, refusalOf } from "../drives/drive-check.ts";
 import type { DriveSetRow } from "../drives/driveset-csv.ts";
 import { findDrives } from "../drives/find-drives.ts";
 import { checkFormattable, formatErases } from "../drives/format.ts";
-import type { JournalDrive, JournalHistory, SessionDrive } from "../journal/session-history.ts";
-import { DriveRefusedError, UsageError } from "../platform/app-error.ts";
+import type { JournalDrive, JournalHistory, ManifestFacts, SessionDrive } from "../journal/session-history.ts";
+import { hashFile } from "../manifest/manifest-extension.ts";
+import { DamagedError, DriveRefusedError, describeErrno, UsageError } from "../platform/app-error.ts";
+import { joinPath } from "../platform/file-path.ts";
+import type { FileSystem } from "../platform/file-system.ts";
 import type { OpenDrive } from "./open-session.ts";
 import type { PrepOptions } from "./prep-contract.ts";
 import type { PrepPorts } from "./prep-ports.ts";
@@ -129,6 +132,7 @@ export async function drivesOfJournal(search: DriveSearch, mayBeNone: boolean): 
       );
       continue;
     }
+    checkManifest(search.ports.fs, drive, known.manifest);
     const record: SessionDrive = {
       driveId: known.driveId,
       place: drive.place,
@@ -142,6 +146,19 @@ export async function drivesOfJournal(search: DriveSearch, mayBeNone: boolean): 
   }
   if (drives.length > 0 || mayBeNone) return drives;
   throw new DriveRefusedError("DRIVE_NOT_FOUND", "none of the journal's drives is attached");
+}
+
+/** Told now, and not when hours of copying are over. */
+function checkManifest(fs: FileSystem, drive: Drive, expected: ManifestFacts): void {
+  const path = joinPath(drive.root, MANIFEST_NAME);
+  let found: string;
+  try {
+    found = hashFile(fs, path).hash;
+  } catch (cause) {
+    throw new DamagedError("MANIFEST_DAMAGED", `cannot read "${path}": ${describeErrno(cause)}`, { cause });
+  }
+  if (found === expected.hash) return;
+  throw new DamagedError("MANIFEST_DAMAGED", `"${path}" has the hash ${found}, the journal says ${expected.hash}`);
 }
 
 /** The drives of an unfinished session, as its journal has them. A sealed one need not be attached again. */
