@@ -28,6 +28,7 @@ export function readPrepRequest(switches: Switches, context: CommandContext): Pr
 
 function readOptions(switches: Switches): PrepOptions {
   const capacities = requirePairs("--drive-capacity", switches.values("drive-capacity"), "<drive>=<size>");
+  const imageSizes = requirePairs("--image-size", switches.values("image-size"), "<path>=<size>");
   return {
     include: switches.values("include"),
     exclude: switches.values("exclude"),
@@ -39,6 +40,7 @@ function readOptions(switches: Switches): PrepOptions {
     requireEncryption: switches.flag("require-encryption"),
     allowUnencryptedSecrets: switches.flag("allow-unencrypted-secrets"),
     driveCapacity: new Map([...capacities].map(([drive, size]) => [drive, requireSize("--drive-capacity", size)])),
+    imageSizes: new Map([...imageSizes].map(([image, size]) => [image, requireSize("--image-size", size)])),
     driveIds: requirePairs("--drive-id", switches.values("drive-id"), "<path>=<id>"),
     giveUpDrives: switches.values("give-up-drive"),
     confirmDrives: switches.values("confirm-drive"),

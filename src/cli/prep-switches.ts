@@ -107,6 +107,13 @@ export const OWN_PREP_SWITCHES: readonly SwitchSpec[] = [
     description: "the id of a drive whose serial cannot be read",
   },
   {
+    name: "image-size",
+    kind: "repeatable",
+    value: "path=size",
+    group: "Drives",
+    description: "make the drive image of this path with this size, as in /data/disk1.img=500GiB",
+  },
+  {
     name: "give-up-drive",
     kind: "repeatable",
     value: "id",

@@ -59,6 +59,11 @@ function removeLeftProbe(fs: FileSystem, path: string): void {
 
 /** For drives that are new to a journal: they must not carry the manifest of another one. */
 export function checkNoManifest(fs: FileSystem, drive: Drive): void {
+  if (drive.kind === "image") {
+    // Windows' file system does not tell names apart by case.
+    if (drive.rootNames?.some((name) => name.toLowerCase() === MANIFEST_NAME.toLowerCase())) throw hasManifest(drive);
+    return;
+  }
   try {
     fs.lstat(joinPath(drive.root, MANIFEST_NAME));
   } catch (error) {
@@ -67,7 +72,11 @@ export function checkNoManifest(fs: FileSystem, drive: Drive): void {
       cause: error,
     });
   }
-  throw new DriveRefusedError(
+  throw hasManifest(drive);
+}
+
+function hasManifest(drive: Drive): AppError {
+  return new DriveRefusedError(
     "DRIVE_HAS_MANIFEST",
     // The sentence of the original tool: scripts look for it.
     `A DriveManifest.xml file exists on the target drive. Drive ${drive.driveId} at "${drive.place}" may have been prepared with a different journal file`,

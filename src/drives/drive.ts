@@ -40,6 +40,10 @@ export interface Drive {
   encryptable: "bitlocker" | "mock" | "none";
   /** Why `encryptable` is "none". */
   reasons: readonly string[];
+  /** An image that does not exist yet. */
+  isToBeMade?: true;
+  /** Names in the root of a volume that is not mounted, where they are known. */
+  rootNames?: readonly string[];
   /** To be told before the drive is used. */
   warnings: readonly string[];
 }

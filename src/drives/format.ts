@@ -20,7 +20,7 @@ export interface FormatPorts {
 
 /** Whether formatting this drive erases a real volume, so that the user must confirm it. */
 export function formatErases(drive: Drive): boolean {
-  return drive.kind === "volume" || drive.kind === "image";
+  return drive.kind === "volume" || (drive.kind === "image" && drive.isToBeMade !== true);
 }
 
 export async function formatDrive(

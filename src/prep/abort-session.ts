@@ -12,6 +12,7 @@ import type { FileSystem } from "../platform/file-system.ts";
 import { removeTree } from "../platform/remove-tree.ts";
 import { onDrive } from "./failed-calls.ts";
 import { attached, flushDrive, manifestPath, type OpenDrive, type OpenSession, sessionRoot } from "./open-session.ts";
+import { closeDrive, openDrive, releaseDrives } from "./opened-drives.ts";
 
 export async function abortSession(session: OpenSession): Promise<void> {
   const touched = session.drives.filter(({ record }) => record.step !== "NotNeeded" && record.step !== "Lost");
@@ -23,13 +24,33 @@ export async function abortSession(session: OpenSession): Promise<void> {
   session.journal.sessionIs("Aborting");
   for (const open of touched) {
     if (open.record.step === "Restored") continue;
-    await unlockIfLocked(open);
-    onDrive(open, () => restoreDrive(session, open));
-    await flushDrive(session, attached(open).root);
+    await restore(session, open);
     if (isSealed(open) && open.record.oldManifest === undefined) withdrawDriveInfo(session, open);
     session.journal.driveIsRestored(open.record, driveInfoBefore(open));
   }
   session.journal.sessionIs("Aborted");
+}
+
+async function restore(session: OpenSession, open: OpenDrive): Promise<void> {
+  if (await isUntouched(open)) {
+    await closeDrive(session, open);
+    return;
+  }
+  try {
+    await unlockIfLocked(open);
+    await openDrive(session, open);
+    onDrive(open, () => restoreDrive(session, open));
+    await flushDrive(session, attached(open).root);
+    await closeDrive(session, open);
+  } finally {
+    await releaseDrives(session);
+  }
+}
+
+/** A volume that this session would have made, and did not get to. */
+async function isUntouched({ drive, encryption, record }: OpenDrive): Promise<boolean> {
+  if (drive === undefined || encryption?.open === undefined || !record.encrypt) return false;
+  return (await encryption.status(drive)).state === "off";
 }
 
 function restoreDrive(session: OpenSession, open: OpenDrive): void {

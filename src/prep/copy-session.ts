@@ -9,6 +9,7 @@ import { copyFiles } from "./copy-files.ts";
 import { cutFullDrives } from "./cut-drive.ts";
 import { refuseLostSources } from "./lost-sources.ts";
 import type { OpenSession } from "./open-session.ts";
+import { closeDrives, releaseDrives } from "./opened-drives.ts";
 import type { PrepOutcome } from "./prep-contract.ts";
 import { OutcomeBuilder, unplacedTotals } from "./prep-outcome.ts";
 import { readyDrives } from "./ready-drives.ts";
@@ -32,10 +33,13 @@ export async function runCopySession(session: OpenSession, walk: () => Iterable<
 
     await sealDrives(session, outcome);
     if (outcome.hasFailedDrive) return outcome.build("drives-failed");
+    await closeDrives(session);
     return finish(session, outcome);
   } catch (error) {
     if (session.signal.aborted && error === session.signal.reason) return outcome.build("interrupted");
     throw error;
+  } finally {
+    await releaseDrives(session);
   }
 }
 

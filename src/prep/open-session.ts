@@ -1,6 +1,6 @@
 /** A session that is being worked on: what its steps share. */
 import type { Drive } from "../drives/drive.ts";
-import type { DriveEncryption } from "../drives/encryption/encryption.ts";
+import type { CloseReport, DriveEncryption } from "../drives/encryption/encryption.ts";
 import type { EventsFile } from "../journal/events-file.ts";
 import type { ManifestFacts, SessionDrive } from "../journal/session-history.ts";
 import type { FlushMethod } from "../platform/volume-flush.ts";
@@ -17,6 +17,10 @@ export interface OpenDrive {
   record: SessionDrive;
   /** Absent when it is sealed and not attached, or lost. */
   drive?: Drive;
+  /** The drive as it was before its volume was opened and `drive.root` became the place where that is mounted. */
+  closed?: Drive;
+  /** What came of closing it, in this run. */
+  closeReport?: CloseReport;
   /** As its row of the drive set names it; options on the command line may use that name. */
   written?: string;
   encryption?: DriveEncryption;

@@ -42,6 +42,8 @@ export interface PrepOptions {
   driveCapacity: ReadonlyMap<string, number>;
   /** By the drive's place as written in the drive set. */
   driveIds: ReadonlyMap<string, string>;
+  /** Sizes in bytes of drive images that are made where nothing is yet, by their path. */
+  imageSizes: ReadonlyMap<string, number>;
   /** Drive ids of this journal that are lost. */
   giveUpDrives: readonly string[];
   /** Serials whose formatting is confirmed beforehand. */
@@ -64,6 +66,7 @@ export const DEFAULT_PREP_OPTIONS: PrepOptions = {
   allowUnencryptedSecrets: false,
   driveCapacity: new Map(),
   driveIds: new Map(),
+  imageSizes: new Map(),
   giveUpDrives: [],
   confirmDrives: [],
   breakLock: false,
@@ -128,7 +131,7 @@ export type PrepEvent =
   | {
       type: "drive-state";
       driveId: string;
-      state: "formatting" | "encrypting" | "unlocking" | "ready";
+      state: "formatting" | "encrypting" | "unlocking" | "opening" | "closing" | "ready";
       percent?: number;
     }
   | {
@@ -158,6 +161,10 @@ export interface SealedDrive {
   blobs: number;
   bytes: number;
   encryption: "bitlocker" | "mock";
+  /** Independent programs that looked at a volume which this tool encrypted itself. */
+  checks?: readonly { tool: string; did: string; ok: boolean; detail?: string }[];
+  /** A file with the drive's data in clear that could not be removed. */
+  leftBehind?: string;
 }
 
 export interface PrepOutcome {

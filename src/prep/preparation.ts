@@ -1,13 +1,16 @@
 /** What all forms of a call share before there is a session: the journal as it is, the locks held, where to report. */
 
+import type { Drive } from "../drives/drive.ts";
 import { driveIdToFileName } from "../drives/drive-id.ts";
+import { plainPath, statePath } from "../drives/linux/image-state.ts";
+import { withNewImages } from "../drives/new-image.ts";
 import { EventsFile } from "../journal/events-file.ts";
 import type { JournalFile } from "../journal/journal-file.ts";
 import type { JournalHistory } from "../journal/session-history.ts";
 import { AppError, describeErrno, errnoOf, UsageError } from "../platform/app-error.ts";
 import { makeDirectories } from "../platform/durable-file.ts";
 import type { Lock } from "../platform/file-lock.ts";
-import { joinPath } from "../platform/file-path.ts";
+import { directoryOf, joinPath } from "../platform/file-path.ts";
 import type { FileSystem } from "../platform/file-system.ts";
 import type { OpenDrive, OpenSession } from "./open-session.ts";
 import type { Confirm, PrepEvent, PrepOptions, PrepRequest } from "./prep-contract.ts";
@@ -37,10 +40,11 @@ export interface Preparation {
 export function searchFor(preparation: Preparation, options: PrepOptions, hasCredential: boolean): DriveSearch {
   const { ports, history, request, emit, files } = preparation;
   // Ids that were given on the command line of any session of this journal stay what they are.
-  const given = history.sessions.flatMap((session) => parseSessionInputs(session, files.journal).options.driveIds);
+  const given = history.sessions.map((session) => parseSessionInputs(session, files.journal).options);
+  const driveIds = new Map([...given.flatMap((one) => one.driveIds), ...options.driveIds]);
   return {
-    ports,
-    options: { ...options, driveIds: new Map([...given, ...options.driveIds]) },
+    ports: { ...ports, probe: withNewImages(ports.probe, ports.fs, options.imageSizes) },
+    options: { ...options, driveIds },
     history,
     silentMode: request.silentMode,
     hasCredential,
@@ -111,8 +115,13 @@ export function excludedFromWalk(
   drives: readonly OpenDrive[],
 ): { realPath: string; reason: string }[] {
   const { files, request } = preparation;
-  const excluded = drives.flatMap(({ drive }) =>
-    drive === undefined ? [] : [{ realPath: drive.root, reason: `it is drive ${drive.driveId}` }],
+  const excluded = drives.flatMap(({ drive, closed }) =>
+    drive === undefined
+      ? []
+      : placesOf(closed ?? drive, drive.root).map((path) => ({
+          realPath: realPathOf(preparation, path),
+          reason: `it is drive ${drive.driveId}`,
+        })),
   );
   const directory = realPathOf(preparation, files.directory);
   for (const path of [files.journal, files.state, files.events, files.lock]) {
@@ -128,6 +137,12 @@ export function excludedFromWalk(
     excluded.push({ realPath: realPathOf(preparation, request.logDirectory), reason: "it is the log directory" });
   }
   return excluded;
+}
+
+/** All that is or will be there of a drive: of an image also what lies beside it, and where it is mounted. */
+function placesOf(drive: Drive, root: string): string[] {
+  if (drive.kind !== "image") return [drive.root];
+  return [drive.root, plainPath(drive.root), statePath(drive.root), ...(root === drive.root ? [] : [root])];
 }
 
 const STATE_FILE =
@@ -187,7 +202,9 @@ export async function flushMethodFor(
   drives: readonly OpenDrive[],
 ): Promise<OpenSession["flushMethod"]> {
   for (const { drive } of drives) {
-    if (drive !== undefined && (await ports.flushMethod(drive.root)) === "per-file") return "per-file";
+    // An image may still have to be made, and lies where its directory does.
+    const place = drive?.kind === "image" ? directoryOf(drive.root) : drive?.root;
+    if (place !== undefined && (await ports.flushMethod(place)) === "per-file") return "per-file";
   }
   return "volume";
 }

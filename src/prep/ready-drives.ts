@@ -9,6 +9,9 @@ import type { FileSystem } from "../platform/file-system.ts";
 import { onDrive } from "./failed-calls.ts";
 import type { FrozenPlan } from "./frozen-plan.ts";
 import { attached, isToBeWritten, type OpenDrive, type OpenSession, planOf, sessionRoot } from "./open-session.ts";
+import { openDrive, percentTo } from "./opened-drives.ts";
+
+const LABEL = "WAIMPORT";
 
 export async function readyDrives(session: OpenSession): Promise<void> {
   for (const open of session.drives) {
@@ -23,14 +26,21 @@ export async function readyDrives(session: OpenSession): Promise<void> {
 async function makeReady(session: OpenSession, open: OpenDrive): Promise<void> {
   const drive = attached(open);
   const { ports, journal, signal } = session;
-  if (open.record.format) {
+  const formatsItself = open.encryption?.formats?.(drive) === true;
+  if (open.record.format && !formatsItself) {
     session.emit({ type: "drive-state", driveId: open.record.driveId, state: "formatting" });
-    await formatDrive({ fs: ports.fs }, drive, { label: "WAIMPORT", signal });
+    await formatDrive({ fs: ports.fs }, drive, { label: LABEL, signal });
   }
   if (open.record.encrypt) {
     session.emit({ type: "drive-state", driveId: open.record.driveId, state: "encrypting" });
-    await open.encryption?.encrypt(drive, open.record.key, { signal });
+    await open.encryption?.encrypt(drive, open.record.key, {
+      signal,
+      plannedBytes: planOf(session, open).usedBytes,
+      onPercent: percentTo(session, open, "encrypting"),
+      ...(open.record.format && formatsItself ? { format: { label: LABEL } } : {}),
+    });
   } else await open.encryption?.adopt(drive, open.record.key);
+  await openDrive(session, open);
   onDrive(open, () => makeSessionDirectory(session, open, session.isResumed));
   journal.driveIsAt(open.record, "Prepared");
 }
@@ -39,6 +49,7 @@ async function unlock(session: OpenSession, open: OpenDrive): Promise<void> {
   if (open.drive === undefined || open.encryption === undefined) return;
   session.emit({ type: "drive-state", driveId: open.record.driveId, state: "unlocking" });
   await open.encryption.unlock(open.drive, open.record.key);
+  if (open.record.step !== "Sealed") await openDrive(session, open);
 }
 
 /** Created exclusively: what another run or a person put there is never mixed with this session's files. */
@@ -62,12 +73,11 @@ export function refuseOccupiedDrives(
   { drives, plan }: { drives: readonly OpenDrive[]; plan: FrozenPlan },
 ): void {
   for (const open of drives) {
-    const { root } = attached(open);
+    const { root, kind, rootNames = [] } = attached(open);
     if ((plan.drives[open.index]?.facts.files ?? 0) === 0) continue;
-    const taken = onDrive(open, () => fs.readdir(root)).find(
-      (entry) => entry.name.toLowerCase() === sessionId.toLowerCase(),
-    );
-    if (taken !== undefined) throw sessionExists(open, `${root}/${taken.name}`);
+    const names = kind === "image" ? rootNames : onDrive(open, () => fs.readdir(root)).map((entry) => entry.name);
+    const taken = names.find((name) => name.toLowerCase() === sessionId.toLowerCase());
+    if (taken !== undefined) throw sessionExists(open, `${root}/${taken}`);
   }
 }
 

@@ -6,6 +6,7 @@ import { generateBitLockerKey } from "../bitlocker/recovery-password.ts";
 import type { Drive } from "../drives/drive.ts";
 import { checkNoManifest, MANIFEST_NAME, refusalOf } from "../drives/drive-check.ts";
 import type { DriveSetRow } from "../drives/driveset-csv.ts";
+import type { DriveEncryption } from "../drives/encryption/encryption.ts";
 import { findDrives } from "../drives/find-drives.ts";
 import { checkFormattable, formatErases } from "../drives/format.ts";
 import type { JournalDrive, JournalHistory, ManifestFacts, SessionDrive } from "../journal/session-history.ts";
@@ -83,24 +84,39 @@ async function openSetDrive(search: DriveSearch, row: DriveSetRow, drive: Drive,
   const chosen = await ports.encryption(drive, options.encryption, row.encrypt ? "encrypt" : "use-encrypted");
   checkEncryptionPolicy(search, drive, chosen.kind);
   const format = row.formatOption === "Format" && known?.manifest === undefined;
-  if (format) checkFormattable({ fs: ports.fs }, drive);
+  if (format && chosen.encryption.formats?.(drive) !== true) checkFormattable({ fs: ports.fs }, drive);
+  const knownKey = row.existingKey ?? known?.key;
+  const isMade = !row.encrypt || known?.manifest !== undefined;
+  const wish = isMade && knownKey !== undefined ? { key: knownKey } : { format };
+  const seen = await lookInto(drive, chosen.encryption, wish);
+  if (!mayCarryManifest(history, drive.driveId)) checkNoManifest(ports.fs, seen);
   return {
     index,
     record: {
       driveId: drive.driveId,
       place: drive.place,
       encryption: chosen.kind,
-      key: row.existingKey ?? known?.key ?? generateBitLockerKey(ports.random),
+      key: knownKey ?? generateBitLockerKey(ports.random),
       step: "Joined",
       encrypt: row.encrypt,
       format,
     },
-    drive,
+    drive: seen,
     written: row.written,
     encryption: chosen.encryption,
     formatIsConfirmed:
       !formatErases(drive) || row.silent || silentMode || options.confirmDrives.includes(drive.serial ?? drive.driveId),
   };
+}
+
+/** The drive with what its closed volume holds. */
+async function lookInto(
+  drive: Drive,
+  encryption: DriveEncryption,
+  wish: { key: string } | { format: boolean },
+): Promise<Drive> {
+  const inside = await encryption.inspect?.(drive, wish);
+  return inside === undefined ? drive : { ...drive, ...inside };
 }
 
 function checkEncryptionPolicy(search: DriveSearch, drive: Drive, kind: "bitlocker" | "mock"): void {
@@ -142,7 +158,9 @@ export async function drivesOfJournal(search: DriveSearch, mayBeNone: boolean): 
       encrypt: false,
       format: false,
     };
-    drives.push(await openKnownDrive(search, record, drive, drives.length));
+    const open = await openKnownDrive(search, record, drive, drives.length);
+    if (open.encryption !== undefined) open.drive = await lookInto(drive, open.encryption, { key: record.key });
+    drives.push(open);
   }
   if (drives.length > 0 || mayBeNone) return drives;
   throw new DriveRefusedError("DRIVE_NOT_FOUND", "none of the journal's drives is attached");

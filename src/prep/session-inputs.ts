@@ -27,6 +27,7 @@ const sessionInputs = z.object({
     encryption: z.enum(["auto", "mock"]),
     driveCapacity: z.array(z.tuple([z.string(), z.number()])),
     driveIds: z.array(z.tuple([z.string(), z.string()])),
+    imageSizes: z.optional(z.array(z.tuple([z.string(), z.number()]))),
   }),
   clientCreator: z.string(),
   /** A credential goes into the manifests. The credential itself is kept by the journal, once. */
@@ -66,6 +67,7 @@ function frozenOptions(options: PrepOptions): SessionInputs["options"] {
     encryption: options.encryption,
     driveCapacity: [...options.driveCapacity],
     driveIds: [...options.driveIds],
+    ...(options.imageSizes.size === 0 ? {} : { imageSizes: [...options.imageSizes] }),
   };
 }
 
@@ -81,12 +83,13 @@ export function parseSessionInputs(session: SessionRecord, journal: string): Ses
 
 /** The recorded options win over those of a resuming call, except what only concerns how it runs. */
 export function withFrozenOptions(options: PrepOptions, inputs: SessionInputs): PrepOptions {
-  const { driveCapacity, driveIds, disposition, ...rest } = inputs.options;
+  const { driveCapacity, driveIds, imageSizes = [], disposition, ...rest } = inputs.options;
   const merged: PrepOptions = {
     ...options,
     ...rest,
     driveCapacity: new Map([...driveCapacity, ...options.driveCapacity]),
     driveIds: new Map([...driveIds, ...options.driveIds]),
+    imageSizes: new Map([...imageSizes, ...options.imageSizes]),
   };
   if (disposition !== undefined) merged.disposition = disposition;
   return merged;
@@ -129,4 +132,5 @@ const OPTION_NAMES: Readonly<Record<keyof SessionInputs["options"], string>> = {
   encryption: "--encryption",
   driveCapacity: "--drive-capacity",
   driveIds: "--drive-id",
+  imageSizes: "--image-size",
 };

@@ -39,8 +39,20 @@ function driveLines(drive: SealedDrive, terminal: Terminal): string[] {
     `  manifest       ${safeText(drive.manifestPath)}`,
     `  manifest hash  ${drive.manifestHash}`,
     `  drive file     ${safeText(drive.driveInfoPath)}`,
+    ...(drive.checks === undefined ? [] : [`  encryption     ${safeText(encryptionText(drive.checks))}`]),
+    ...(drive.leftBehind === undefined
+      ? []
+      : [`  ${terminal.paint("yellow", `left in clear  ${safeText(drive.leftBehind)}`)}`]),
     ...(drive.encryption === "mock" ? [`  ${terminal.paint("yellow", NOT_ENCRYPTED)}`] : []),
   ];
+}
+
+/** Said this way until a system of Microsoft has opened such a drive. */
+function encryptionText(checks: NonNullable<SealedDrive["checks"]>): string {
+  const good = checks.filter((check) => check.ok).map(({ tool, did }) => `${tool} (${did})`);
+  return good.length === 0
+    ? "BitLocker-compatible, checked by this tool alone"
+    : `BitLocker-compatible, checked with ${good.join(", ")}`;
 }
 
 function notDoneLines(outcome: PrepOutcome): string[] {
@@ -51,6 +63,11 @@ function notDoneLines(outcome: PrepOutcome): string[] {
       ([code, count]) =>
         `  ${formatCount(count)} x ${code}: ${ERROR_CODES[code].when} To do: ${ERROR_CODES[code].hint}`,
     );
+  if (outcome.notDoneEarlier > 0) {
+    lines.push(
+      `  ${formatCount(outcome.notDoneEarlier)} x not done by earlier runs of this session. To do: see the events file beside the journal`,
+    );
+  }
   if (outcome.newSinceWalk > 0) {
     lines.push(
       `  ${formatCount(outcome.newSinceWalk)} x FILE_NEW: ${ERROR_CODES.FILE_NEW.when} To do: ${ERROR_CODES.FILE_NEW.hint}`,

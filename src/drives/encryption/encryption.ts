@@ -78,8 +78,11 @@ export interface DriveEncryption {
 
   /** Whether `encrypt` makes the file system too. */
   formats?(drive: Drive): boolean;
-  /** For planning; changes nothing. Without a key: how an empty volume would be. BITLOCKER_KEY_WRONG as in `adopt`. */
-  inspect?(drive: Drive, key?: string): Promise<ClosedVolume>;
+  /**
+   * For planning; changes nothing, and refuses what `encrypt` or `adopt` would refuse. Without a key: how the volume
+   * that `encrypt` makes will be.
+   */
+  inspect?(drive: Drive, wish: { key: string } | { format: boolean }): Promise<ClosedVolume>;
   /** Mounts an encrypted volume for a session's work. Repeatable, after a crash too. */
   open?(drive: Drive, key: string, options?: EncryptOptions): Promise<{ root: string }>;
   /** Unmounts and makes the volume what is shipped. Repeatable; resolves at once for a volume that is closed. */

@@ -25,7 +25,8 @@ export function createLinuxEncryption(ports: LinuxPorts): DriveEncryption {
     unlock: (drive, key) => images.adopt(requireImage(drive), requireValid(key)),
     lock: (drive) => images.release(requireImage(drive)),
     formats: (drive) => drive.kind === "image",
-    inspect: (drive, key) => images.inspect(requireImage(drive), key === undefined ? undefined : requireValid(key)),
+    inspect: (drive, wish) =>
+      images.inspect(requireImage(drive), "key" in wish ? { key: requireValid(wish.key) } : wish),
     open: (drive, key, options = {}) => images.open(requireImage(drive), requireValid(key), options),
     close: (drive, key, options = {}) => images.close(requireImage(drive), requireValid(key), options),
     release: (drive) => images.release(requireImage(drive)),

@@ -59,12 +59,14 @@ export class DriveImages {
     return { state: state.phase === "open" ? "on" : state.phase === "sealed" ? "locked" : "encrypting" };
   }
 
-  /** Without a key: how a new volume in the image would be. */
-  async inspect(drive: Drive, key: string | undefined): Promise<ClosedVolume> {
-    if (key === undefined) {
+  async inspect(drive: Drive, wish: { key: string } | { format: boolean }): Promise<ClosedVolume> {
+    if (!("key" in wish)) {
+      checkSize(drive);
+      if (!wish.format) throw formatNeeded(drive, this.#content(drive));
       const freeBytes = Math.max(0, drive.sizeBytes - emptyVolumeBytes(drive.sizeBytes));
       return { freeBytes, clusterBytes: CLUSTER_BYTES, rootNames: [] };
     }
+    const { key } = wish;
     return await this.#told(drive, async () => {
       const state = readState(this.#ports.fs, drive.root);
       if (state !== undefined && ["open", "sealing"].includes(state.phase)) {
@@ -150,12 +152,7 @@ export class DriveImages {
     const { fs } = this.#ports;
     const image = drive.root;
     const { sizeBytes } = drive;
-    if (sizeBytes < MIN_VOLUME_BYTES || sizeBytes % SECTOR_BYTES !== 0) {
-      throw new DriveRefusedError(
-        "DRIVE_KIND_UNSUPPORTED",
-        `${named(drive)} has ${sizeBytes} bytes; an image needs at least ${MIN_VOLUME_BYTES} and a multiple of ${SECTOR_BYTES}`,
-      );
-    }
+    checkSize(drive);
     this.#refuseForeignPlainFile(drive);
     const mountPoint = this.#mountPoint(drive);
     await unmount(this.#ports, mountPoint);
@@ -174,7 +171,7 @@ export class DriveImages {
     const { fs } = this.#ports;
     const image = drive.root;
     this.#refuseForeignPlainFile(drive);
-    const { freeBytes } = await this.inspect(drive, key);
+    const { freeBytes } = await this.inspect(drive, { key });
     this.#space.require(drive, drive.sizeBytes - freeBytes + 2 * (options.plannedBytes ?? 0));
     const { sizeBytes } = drive;
     writeState(fs, image, newState("opening", sizeBytes, false));
@@ -279,6 +276,16 @@ function contentsOf(read: (at: number, bytes: number) => Buffer): ClosedVolume {
   const { totalSectors, bytesPerSector, clusterBytes } = volume.boot;
   const freeBytes = Math.max(0, totalSectors * bytesPerSector - volume.usedBytes());
   return { freeBytes, clusterBytes, rootNames: volume.rootNames() };
+}
+
+function checkSize(drive: Drive): void {
+  const { sizeBytes } = drive;
+  if (sizeBytes >= MIN_VOLUME_BYTES && sizeBytes % SECTOR_BYTES === 0) return;
+  throw new DriveRefusedError(
+    "DRIVE_KIND_UNSUPPORTED",
+    `${named(drive)} has ${sizeBytes} bytes; an image needs at least ${MIN_VOLUME_BYTES} and a multiple of ${SECTOR_BYTES}`,
+    { hint: "choose another file, or have one made with --image-size <path>=<size>" },
+  );
 }
 
 /** The image itself is there from now on, so that it is found again; its content is not touched yet. */

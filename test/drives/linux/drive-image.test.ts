@@ -91,7 +91,7 @@ describe.skipIf(!REAL)(`a drive image${where}`, () => {
   test("takes more in a later session, and keeps what it had", async () => {
     await makeWith("a.bin");
     await close();
-    const seen = await required(encryption.inspect)(drive(), KEY);
+    const seen = await required(encryption.inspect)(drive(), { key: KEY });
     expect(seen.rootNames).toContain("a.bin");
     expect(seen.freeBytes).toBeLessThan(SIZE - CONTENT.length);
     await encryption.adopt(drive(), KEY);
