@@ -61,6 +61,7 @@ function copyRequest(
   notDone: NotDoneCounts,
 ): CopyRequest {
   const { options, ports, plan } = session;
+  const roomBytes = drives.map((open) => planOf(session, open).capacityBytes - planOf(session, open).usedBytes);
   return {
     mode: "copy",
     sourceRoots: plan.rows.map((row) => row.basePath),
@@ -73,6 +74,12 @@ function copyRequest(
     ...(options.bandwidthLimit === undefined ? {} : { bandwidthLimit: options.bandwidthLimit }),
     flush: session.flushMethod === "per-file" ? "per-file" : "none",
     nextBatch: (drive, maxFiles, maxBytes) => copies[drive]?.nextBatch(maxFiles, maxBytes),
+    // Whatever the plan left free. Where that is not there after all, the drive is cut as any full one.
+    allowGrowth: (drive, _position, extraBytes) => {
+      if (extraBytes > (roomBytes[drive] ?? 0)) return false;
+      roomBytes[drive] = (roomBytes[drive] as number) - extraBytes;
+      return true;
+    },
     onResults: (drive, results) => {
       const copy = copies[drive] as DriveCopy;
       copy.accept(results);

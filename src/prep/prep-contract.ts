@@ -176,6 +176,8 @@ export interface PrepOutcome {
   bytes: number;
   /** Counted by code; the files themselves are in the events file and were reported one by one. */
   notDone: Readonly<Partial<Record<ErrorCode, number>>>;
+  /** Files that earlier runs of the session could not do, on drives that are finished: only their number is known now. */
+  notDoneEarlier: number;
   newSinceWalk: number;
   drives: readonly SealedDrive[];
   notNeeded: readonly string[];

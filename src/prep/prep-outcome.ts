@@ -5,23 +5,26 @@ import { ExitCode, mostSevere } from "../platform/exit-codes.ts";
 import type { CopyFilesOutcome } from "./copy-files.ts";
 import { activeFiles, type NotDoneCounts } from "./frozen-plan.ts";
 import type { OpenDrive, OpenSession } from "./open-session.ts";
+import { withCloseReports } from "./opened-drives.ts";
 import { PlanFileReader } from "./plan-files.ts";
 import { sumOf } from "./plan-summary.ts";
-import type { PrepOutcome, SealedDrive } from "./prep-contract.ts";
+import type { PrepOutcome } from "./prep-contract.ts";
+import { sealedDrives } from "./sealed-drive.ts";
 
 export class OutcomeBuilder {
   readonly #session: OpenSession;
   readonly #startedMs: number;
   #notDone: NotDoneCounts;
+  readonly #notDoneEarlier: number;
   #copied: { files: number; bytes: number } = { files: 0, bytes: 0 };
   newSinceWalk = 0;
   hasFailedDrive = false;
-  readonly sealed: SealedDrive[] = [];
 
   constructor(session: OpenSession) {
     this.#session = session;
     this.#startedMs = session.ports.clock.monotonicMs();
     this.#notDone = { ...session.plan.notDone } as NotDoneCounts;
+    this.#notDoneEarlier = notDoneOnFinishedDrives(session);
   }
 
   take(copied: CopyFilesOutcome): void {
@@ -55,8 +58,15 @@ export class OutcomeBuilder {
       files: manifests.files,
       bytes: manifests.bytes,
       notDone: this.#notDone,
+      notDoneEarlier: this.#notDoneEarlier,
       newSinceWalk: this.newSinceWalk,
-      drives: this.sealed,
+      drives: withCloseReports(
+        sealedDrives(
+          drives.map(({ record }) => record),
+          files.directory,
+        ),
+        drives,
+      ),
       notNeeded: plan.drives
         .filter((drive) => activeFiles(drive) === 0 && drive.facts.files === 0)
         .map((d) => d.driveId),
@@ -68,7 +78,7 @@ export class OutcomeBuilder {
 
   #exitCode(state: PrepOutcome["state"]): ExitCode {
     const codes: ExitCode[] = [];
-    const hasFailedFiles = sumOf(this.#notDone) + this.newSinceWalk > 0;
+    const hasFailedFiles = sumOf(this.#notDone) + this.#notDoneEarlier + this.newSinceWalk > 0;
     const countsLinks = this.#session.options.links === "fail" && this.#session.plan.special > 0;
     if (hasFailedFiles || countsLinks) codes.push(ExitCode.SomeFilesNotDone);
     if (state === "no-space") codes.push(ExitCode.NoSpace);
@@ -82,6 +92,18 @@ export class OutcomeBuilder {
 function interruptedBy(signal: AbortSignal): ExitCode {
   const reason = signal.reason as { exitCode?: unknown } | undefined;
   return reason?.exitCode === ExitCode.Terminated ? ExitCode.Terminated : ExitCode.Interrupted;
+}
+
+/** Files that earlier runs planned for drives which are finished now, and that are not in their manifests. */
+function notDoneOnFinishedDrives({ drives, plan }: OpenSession): number {
+  let count = 0;
+  for (const { index, record } of drives) {
+    const planned = plan.drives[index];
+    if (planned === undefined || (record.step !== "Sealed" && record.step !== "NotNeeded")) continue;
+    const blobs = (record.newManifest?.blobs ?? 0) - (record.oldManifest?.blobs ?? 0);
+    count += Math.min(activeFiles(planned), record.cut ?? Number.POSITIVE_INFINITY) - blobs;
+  }
+  return count;
 }
 
 /** Files of the session that lie on no drive: the plan's rest and the tails of drives that were cut. */

@@ -3,7 +3,6 @@
  * resume-session.ts), and then the story itself (copy-session.ts). Locks are held throughout.
  */
 import { randomBytes } from "node:crypto";
-import { driveInfoFileName } from "../journal/drive-info.ts";
 import { JournalFile } from "../journal/journal-file.ts";
 import { replayHistory, type SessionRecord } from "../journal/session-history.ts";
 import { describeErrno, errnoOf, UsageError } from "../platform/app-error.ts";
@@ -14,12 +13,13 @@ import { runCopySession } from "./copy-session.ts";
 import { toStateFailure } from "./failed-calls.ts";
 import { planNewSession, startSession, walkOptions } from "./new-session.ts";
 import type { OpenSession } from "./open-session.ts";
-import type { Confirm, PlanSummary, PrepEvent, PrepOutcome, PrepRequest, SealedDrive } from "./prep-contract.ts";
+import type { Confirm, PlanSummary, PrepEvent, PrepOutcome, PrepRequest } from "./prep-contract.ts";
 import type { PrepPorts } from "./prep-ports.ts";
 import type { Preparation } from "./preparation.ts";
 import { removeState } from "./preparation.ts";
 import { refuseOccupiedDrives } from "./ready-drives.ts";
 import { addDrives, reopenSession } from "./resume-session.ts";
+import { sealedDrives } from "./sealed-drive.ts";
 import { sessionFiles } from "./session-files.ts";
 import { differences, parseSessionInputs } from "./session-inputs.ts";
 import { decideSession, isOpen, type SessionAction } from "./session-rules.ts";
@@ -211,26 +211,11 @@ function exists(ports: PrepPorts, path: string): boolean {
 }
 
 function alreadyComplete({ files }: Preparation, session: SessionRecord): PrepOutcome {
-  const drives: SealedDrive[] = [];
-  for (const drive of session.drives.values()) {
-    if (drive.step !== "Sealed" || drive.newManifest === undefined) continue;
-    const { driveId, place, encryption, newManifest } = drive;
-    drives.push({
-      driveId,
-      place,
-      manifestPath: joinPath(place, "DriveManifest.xml"),
-      manifestHash: newManifest.hash,
-      driveInfoPath: joinPath(files.directory, driveInfoFileName(driveId)),
-      blobs: newManifest.blobs,
-      bytes: newManifest.blobBytes,
-      encryption,
-    });
-  }
   return {
     ...emptyOutcome(files.journal, session.id, "already-complete", (session.exitCode ?? 0) as ExitCode),
     files: session.files ?? 0,
     bytes: session.bytes ?? 0,
-    drives,
+    drives: sealedDrives(session.drives.values(), files.directory),
   };
 }
 
@@ -252,6 +237,7 @@ function emptyOutcome(
     files: 0,
     bytes: 0,
     notDone: {},
+    notDoneEarlier: 0,
     newSinceWalk: 0,
     drives: [],
     notNeeded: [],

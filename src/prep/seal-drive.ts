@@ -20,6 +20,7 @@ import { attached, manifestPath, type OpenDrive, type OpenSession, planOf, sessi
 import type { SealedDrive } from "./prep-contract.ts";
 import type { OutcomeBuilder } from "./prep-outcome.ts";
 import { resultsSeed } from "./results-file.ts";
+import { sealedDrives } from "./sealed-drive.ts";
 import { placeSideFiles } from "./side-files.ts";
 import { sourcePath } from "./walk-sources.ts";
 
@@ -32,7 +33,6 @@ export async function sealDrives(session: OpenSession, outcome: OutcomeBuilder):
     try {
       const drive = await sealWithRoom(session, open, outcome);
       if (drive === undefined) continue;
-      outcome.sealed.push(drive);
       session.events.event("drive-sealed", { ...drive });
       session.emit({ type: "drive-sealed", drive });
     } catch (error) {
@@ -78,7 +78,7 @@ function sealDrive(session: OpenSession, open: OpenDrive, outcome: OutcomeBuilde
   return sealed(session, open);
 }
 
-function sealed(session: OpenSession, open: OpenDrive): SealedDrive {
+function sealed(session: OpenSession, open: OpenDrive): SealedDrive | undefined {
   const { record } = open;
   const manifest = record.newManifest as ManifestFacts;
   const info = {
@@ -87,18 +87,8 @@ function sealed(session: OpenSession, open: OpenDrive): SealedDrive {
     manifestFile: "\\DriveManifest.xml",
     manifestHash: manifest.hash,
   };
-  const driveInfoPath = session.journal.driveIsSealed(record, info);
-  const drive = attached(open);
-  return {
-    driveId: record.driveId,
-    place: drive.place,
-    manifestPath: manifestPath(drive),
-    manifestHash: manifest.hash,
-    driveInfoPath,
-    blobs: manifest.blobs,
-    bytes: manifest.blobBytes,
-    encryption: record.encryption,
-  };
+  session.journal.driveIsSealed(record, info);
+  return sealedDrives([record], session.files.directory)[0];
 }
 
 /** After an interrupted sealing: true when the old manifest (or none) is still there, false when the new one is. */

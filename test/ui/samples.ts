@@ -58,6 +58,7 @@ export const OUTCOME: PrepOutcome = {
   files: 1202,
   bytes: 3_221_225_472,
   notDone: { FILE_UNREADABLE: 1, FILE_CHANGED: 2 },
+  notDoneEarlier: 0,
   newSinceWalk: 5,
   drives: [
     {
