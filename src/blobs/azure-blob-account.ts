@@ -9,7 +9,15 @@ import type {
   ContainerClient,
   StoragePipelineOptions,
 } from "@azure/storage-blob";
-import type { BlobAccount, BlobProperties, BlobRef, BlobValues, FoundBlob, WriteCondition } from "./blob-account.ts";
+import {
+  type BlobAccount,
+  type BlobProperties,
+  type BlobRef,
+  BlobRequestError,
+  type BlobValues,
+  type FoundBlob,
+  type WriteCondition,
+} from "./blob-account.ts";
 import type { BlobEndpoint } from "./blob-endpoint.ts";
 import { toBlobRequestError } from "./service-errors.ts";
 
@@ -139,7 +147,7 @@ class AzureBlobAccount implements BlobAccount {
 
   async createPageBlob(ref: BlobRef, sizeBytes: number, values: BlobValues, condition: WriteCondition): Promise<void> {
     const options = { ...toWriteOptions(values, condition), ...this.#signal };
-    await request(() => this.#blob(ref).getPageBlobClient().create(sizeBytes, options));
+    await request(() => this.#blob(ref).getPageBlobClient().create(sizeBytes, options), condition);
   }
 
   async writePages(ref: BlobRef, offset: number, bytes: Uint8Array, md5: Uint8Array): Promise<void> {
@@ -191,11 +199,14 @@ class AzureBlobAccount implements BlobAccount {
   }
 }
 
-async function request<T>(call: () => Promise<T>): Promise<T> {
+async function request<T>(call: () => Promise<T>, condition: WriteCondition = "always"): Promise<T> {
   try {
     return await call();
   } catch (error) {
-    throw toBlobRequestError(error);
+    const known = toBlobRequestError(error);
+    // The service answers a failed "if absent" in two ways.
+    if (condition !== "if-absent" || known.kind !== "changed") throw known;
+    throw new BlobRequestError("exists", known.message, { status: known.status, cause: error });
   }
 }
 

@@ -2,6 +2,7 @@
 import { COPY_LOG_VERBS } from "./copy-log-switches.ts";
 import { COMMON_SWITCHES, PREP_SWITCHES, SHOW_SECRETS } from "./prep-switches.ts";
 import { nameKey, type SwitchSpec, type VerbSpec } from "./switch-table.ts";
+import { TRANSFER_VERBS } from "./transfer-switches.ts";
 
 const VERIFY_SWITCHES: readonly SwitchSpec[] = [
   {
@@ -140,6 +141,7 @@ export const VERBS: readonly VerbSpec[] = [
     ],
     load: async () => (await import("./commands/journal-show.ts")).journalShow,
   },
+  ...TRANSFER_VERBS,
   ...COPY_LOG_VERBS,
   {
     name: "init",

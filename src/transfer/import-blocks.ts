@@ -25,10 +25,10 @@ export async function importBlocks(
   for (;;) {
     if (target === "Skipped") return skipped();
     if (target === "RenameFailed") return cancelled(work, "RenameFailed");
-    const { statuses, failure } = await stage(context, work, file, target.ref);
+    const { statuses, failure, hasReplaced } = await stage(context, work, file, target.ref);
     const isTaken = failure?.kind === "wrong-type" && work.disposition !== "overwrite";
     if (failure !== undefined && !isTaken) return notCommitted(work, statuses, failure);
-    const committed = isTaken ? "exists" : await commit(context, work, sides, target, statuses);
+    const committed = isTaken ? "exists" : await commit(context, work, sides, target, statuses, hasReplaced);
     if (committed !== "exists") return committed;
     target = await nextTarget(context, work, target.number);
   }
@@ -60,20 +60,26 @@ async function findCommitted(
   };
 }
 
-async function stage(context: ImportContext, work: BlobWork, file: OpenFile, ref: BlobRef): Promise<SentSegments> {
+interface StagedBlocks extends SentSegments {
+  /** A blob of another type had to go first. */
+  hasReplaced: boolean;
+}
+
+async function stage(context: ImportContext, work: BlobWork, file: OpenFile, ref: BlobRef): Promise<StagedBlocks> {
   const sendAll = (): Promise<SentSegments> => {
     const staging = createStaging(work, (id, bytes, digest) => context.account.stageBlock(ref, id, bytes, digest));
     return sendSegments(context, work, file, staging);
   };
   const sent = await sendAll();
-  if (sent.failure?.kind !== "wrong-type" || work.disposition !== "overwrite") return sent;
+  if (sent.failure?.kind !== "wrong-type" || work.disposition !== "overwrite") return { ...sent, hasReplaced: false };
   // A blob of another type is there. Blocks can only follow once it is gone, so all of them must be good before.
   const checked = await checkSegments(context, work, file);
   if (checked.statuses.some((status) => status !== "Completed")) {
-    return { statuses: checked.statuses.map(asCancelled), failure: sent.failure };
+    return { statuses: checked.statuses.map(asCancelled), failure: sent.failure, hasReplaced: false };
   }
+  context.note({ i: work.index, t: pathOf(ref), x: true });
   await context.account.replaceByEmpty(ref);
-  return sendAll();
+  return { ...(await sendAll()), hasReplaced: true };
 }
 
 async function commit(
@@ -82,39 +88,45 @@ async function commit(
   sides: SideValues,
   target: BlobTarget,
   statuses: SegmentStatuses,
+  hasReplaced: boolean,
 ): Promise<BlobOutcome | "exists"> {
   const ids = statuses.flatMap((status, index) => (status === "Completed" ? [blockId(work, index)] : []));
   const isWhole = ids.length === statuses.length;
   if (!isWhole && ids.length === 0) return { ...cancelled(work, "CompletedWithErrors"), segments: statuses };
-  const path = pathOf(target.ref);
-  const write = (condition: "if-absent" | "always"): Promise<WrittenSides> =>
-    writeValues(sides, {}, (values) => context.account.commitBlocks(target.ref, ids, values, condition));
-  context.note({ i: work.index, t: path });
-  let written: WrittenSides;
-  let isOverwritten = false;
+  const write = (condition: "if-absent" | "always"): Promise<WrittenSides> => {
+    context.note({ i: work.index, t: pathOf(target.ref), ...(condition === "always" ? { x: true } : {}) });
+    return writeValues(sides, {}, (values) => context.account.commitBlocks(target.ref, ids, values, condition));
+  };
   try {
-    try {
-      written = await write("if-absent");
-    } catch (error) {
-      if (!isBlobRequestError(error, "exists")) throw error;
+    let written = hasReplaced ? "exists" : await unlessExists(() => write("if-absent"));
+    const isOverwritten = written === "exists";
+    if (written === "exists") {
       if (work.disposition !== "overwrite") return "exists";
-      if (!isWhole) return { ...cancelled(work, "CompletedWithErrors", KEPT), segments: uncommitted(statuses) };
-      context.note({ i: work.index, t: path, x: true });
-      isOverwritten = true;
+      if (!isWhole && !hasReplaced)
+        return { ...cancelled(work, "CompletedWithErrors", KEPT), segments: uncommitted(statuses) };
       written = await write("always");
     }
+    const segments = isWhole ? statuses : statuses.map((status) => (status === "Completed" ? "Committed" : status));
+    return {
+      status: finishedStatus(segments, written),
+      disposition: target.number > 1 ? "Renamed" : isOverwritten ? "Overwritten" : "Created",
+      ...renamedTo(work, target),
+      segments,
+      ...written,
+    };
   } catch (error) {
     if (!(error instanceof BlobRequestError) || endsImport(error)) throw error;
     return notCommitted(work, statuses, error);
   }
-  const segments = isWhole ? statuses : statuses.map((status) => (status === "Completed" ? "Committed" : status));
-  return {
-    status: finishedStatus(segments, written),
-    disposition: target.number > 1 ? "Renamed" : isOverwritten ? "Overwritten" : "Created",
-    ...renamedTo(work, target),
-    segments,
-    ...written,
-  };
+}
+
+async function unlessExists<T>(write: () => Promise<T>): Promise<T | "exists"> {
+  try {
+    return await write();
+  } catch (error) {
+    if (isBlobRequestError(error, "exists")) return "exists";
+    throw error;
+  }
 }
 
 const KEPT = "the existing blob is kept, because not all blocks of the new one are good";
