@@ -4,7 +4,13 @@
  */
 import { createHash, type Hash } from "node:crypto";
 import { constants } from "node:fs";
-import { planRecordLength, planRecordPosition, planRecordRow, planRecordSequence } from "../copy/plan-record.ts";
+import {
+  planRecordLength,
+  planRecordPosition,
+  planRecordRow,
+  planRecordSequence,
+  planRecordSizeBytes,
+} from "../copy/plan-record.ts";
 import { DamagedError, errnoOf } from "../platform/app-error.ts";
 import { writeAll } from "../platform/durable-file.ts";
 import type { FileSystem } from "../platform/file-system.ts";
@@ -54,11 +60,14 @@ export class PlanFileWriter {
    */
   addBatch(batch: PlanBatch): void {
     this.#flush();
-    for (let i = 0; i < batch.count; i++)
-      this.#noteRow(planRecordRow(batch.buffer, batch.offsets[i] as number), batch.offsets[i] as number);
-    this.#write(batch.buffer.subarray(0, batch.lengthBytes));
+    for (const run of batch.runs()) {
+      for (let offset = 0; offset < run.length; offset += planRecordLength(run, offset)) {
+        this.#noteRow(planRecordRow(run, offset), offset);
+        this.#bytes += planRecordSizeBytes(run, offset);
+      }
+      this.#write(run);
+    }
     this.#files += batch.count;
-    for (let i = 0; i < batch.count; i++) this.#bytes += batch.sizes[i] as number;
   }
 
   /** Appends a record packed elsewhere, giving it the next position of this file. */

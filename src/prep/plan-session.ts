@@ -149,7 +149,7 @@ class Planner {
   addPacked(source: Buffer, offset: number, newDirectories: number): void {
     const sizeBytes = planRecordSizeBytes(source, offset);
     const cost = this.#cost(sizeBytes, readPlanRecord(source, offset).segmentBytes, newDirectories);
-    this.#batch.addPacked(source, offset, sizeBytes, cost);
+    this.#batch.addPacked(source, offset, cost);
     this.#noteAdded(sizeBytes);
   }
 
@@ -210,7 +210,8 @@ class Planner {
       const drive = drives[i] as number;
       if (drive === UNPLACED) this.#rest.add(batch.costs[i] as number);
       const writer = drive === UNPLACED ? this.#unplaced : (this.#writers[drive] as PlanFileWriter);
-      writer.addPacked(batch.buffer, batch.offsets[i] as number, batch.sizes[i] as number);
+      const { buffer, offset } = batch.record(i);
+      writer.addPacked(buffer, offset, batch.sizeBytes(i));
     }
     batch.clear();
   }
