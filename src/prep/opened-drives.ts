@@ -6,6 +6,7 @@ import type { CloseReport } from "../drives/encryption/encryption.ts";
 import { describeErrno } from "../platform/app-error.ts";
 import { type OpenDrive, type OpenSession, planOf } from "./open-session.ts";
 import type { PrepEvent, SealedDrive } from "./prep-contract.ts";
+import { checkManifest } from "./session-drives.ts";
 
 /** What its steps report while they take long. */
 export function percentTo(session: OpenSession, open: OpenDrive, state: DriveState): (percent: number) => void {
@@ -25,6 +26,8 @@ export async function openDrive(session: OpenSession, open: OpenDrive): Promise<
   });
   open.closed = drive;
   open.drive = { ...drive, root };
+  const earlier = session.earlierManifests.get(record.driveId);
+  if (earlier !== undefined && record.step === "Joined") checkManifest(session.ports.fs, open.drive, earlier);
 }
 
 /** Closes what this session sealed or opened, also when an earlier run of it opened it. */

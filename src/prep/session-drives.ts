@@ -148,7 +148,8 @@ export async function drivesOfJournal(search: DriveSearch, mayBeNone: boolean): 
       );
       continue;
     }
-    checkManifest(search.ports.fs, drive, known.manifest);
+    // That of an image can be read when it is open.
+    if (drive.kind !== "image") checkManifest(search.ports.fs, drive, known.manifest);
     const record: SessionDrive = {
       driveId: known.driveId,
       place: drive.place,
@@ -167,7 +168,7 @@ export async function drivesOfJournal(search: DriveSearch, mayBeNone: boolean): 
 }
 
 /** Told now, and not when hours of copying are over. */
-function checkManifest(fs: FileSystem, drive: Drive, expected: ManifestFacts): void {
+export function checkManifest(fs: FileSystem, drive: Drive, expected: ManifestFacts): void {
   const path = joinPath(drive.root, MANIFEST_NAME);
   let found: string;
   try {
