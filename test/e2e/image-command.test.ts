@@ -8,8 +8,18 @@ import * as fs from "node:fs";
 import { join, relative } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { generateBitLockerKey } from "../../src/bitlocker/recovery-password.ts";
+import { createLinuxEncryption } from "../../src/drives/encryption/linux.ts";
 import { systemRandom } from "../../src/platform/random.ts";
-import { dislock, HAS_NTFS, HAS_READERS, mountsBelow, ntfsRead, unmountAll } from "../drives/linux/image-tools.ts";
+import {
+  dislock,
+  HAS_NTFS,
+  HAS_READERS,
+  imageAt,
+  mountsBelow,
+  ntfsRead,
+  realPorts,
+  unmountAll,
+} from "../drives/linux/image-tools.ts";
 import { type CliOptions, type CliResult, createWorkspace, jsonLines, type Workspace } from "./run-cli.ts";
 
 const DRIVE_HEADER = "DriveLetter,FormatOption,SilentOrPromptOnFormat,Encryption,ExistingBitLockerKey\n";
@@ -59,7 +69,8 @@ function writeDriveset(format: string, encryption: string, key: string): void {
 }
 
 function prepare(more: readonly string[] = [], options: CliOptions = {}): Promise<CliResult> {
-  const inputs = ["/j:trip.jrn", "/id:day#1", "/InitialDriveSet:drives.csv", "/DataSet:data.csv", "/silentmode"];
+  const journal = more.some((one) => one.startsWith("/j:")) ? [] : ["/j:trip.jrn"];
+  const inputs = [...journal, "/id:day#1", "/InitialDriveSet:drives.csv", "/DataSet:data.csv", "/silentmode"];
   return workspace.run(["PrepImport", ...inputs, "--image-size", `${image}=256MiB`, "--json", ...more], options);
 }
 
@@ -115,6 +126,10 @@ function expectPrepared(key: string, sessions: Readonly<Record<string, string>>)
     }
   }
   fs.unlinkSync(plain);
+}
+
+function manifestHash(): string | undefined {
+  return /\b[0-9A-F]{32}\b/.exec(fs.readFileSync(driveInfoPath(), "utf8"))?.[0];
 }
 
 function driveInfoPath(): string {
@@ -175,14 +190,14 @@ describe.skipIf(!REAL)(`prep-import onto a drive image${where}`, () => {
     writeDataset("more.csv", "more");
     expect((await later("day#2", "more.csv")).exitCode).toBe(0);
     expectPrepared(keyOfJournal(), { "day#1": "source", "day#2": "more" });
-    const before = fs.readFileSync(driveInfoPath(), "utf8");
+    const before = manifestHash();
     writeSource("third", 2);
     writeDataset("third.csv", "third");
     const inputs = ["/j:trip.jrn", "/id:day#3", "/DataSet:third.csv", "/silentmode", "--json"];
     await workspace.run(["PrepImport", ...inputs], killWhen(/"state":"closing"/));
     const aborted = await workspace.run(["PrepImport", "/j:trip.jrn", "/id:day#3", "/AbortSession", "--json"]);
     expect(aborted.exitCode).toBe(0);
-    expect(fs.readFileSync(driveInfoPath(), "utf8")).toBe(before);
+    expect(manifestHash()).toBe(before);
     expectPrepared(keyOfJournal(), { "day#1": "source", "day#2": "more" });
   });
 
@@ -194,21 +209,29 @@ describe.skipIf(!REAL)(`prep-import onto a drive image${where}`, () => {
     expect(fs.existsSync(`${image}.plain`)).toBe(false);
   });
 
-  it("uses an image that is encrypted already, whoever made it", async () => {
-    await prepare();
-    const key = keyOfJournal();
-    for (const name of ["trip.jrn", "trip.events.jsonl"]) fs.rmSync(join(workspace.path, name));
-    writeDriveset("AlreadyFormatted", "AlreadyEncrypted", key);
-    const refused = await prepare();
-    expect({ exitCode: refused.exitCode, code: jsonLines(refused.stdout).at(-1)?.code }).toMatchObject({ exitCode: 5 });
+  it("uses an image that somebody encrypted, and keeps what is in it", async () => {
+    const key = generateBitLockerKey(systemRandom);
+    const encryption = createLinuxEncryption(realPorts(workspace.path));
+    const drive = imageAt(image, 64 * 1024 * 1024);
+    await encryption.encrypt(drive, key, { format: { label: "THEIRS" } });
+    const opened = await encryption.open?.(drive, key);
+    fs.writeFileSync(join(opened?.root ?? "", "theirs.txt"), "theirs");
+    await encryption.close?.(drive, key);
+
     writeDriveset("AlreadyFormatted", "AlreadyEncrypted", generateBitLockerKey(systemRandom));
     expect((await prepare()).exitCode).toBe(8);
-    // Without the manifest it is a drive like any other that somebody encrypted.
-    const other = join(workspace.path, "other.img");
-    fs.renameSync(image, other);
-    image = other;
-    writeDriveset("Format", "Encrypt", "");
-    expect((await prepare(["/j:second.jrn"])).exitCode).not.toBe(0);
+    writeDriveset("AlreadyFormatted", "AlreadyEncrypted", key);
+    expect((await prepare()).exitCode).toBe(0);
+    expect(keyOfJournal()).toBe(key);
+    expectPrepared(key, { "day#1": "source" });
+    const plain = join(workspace.path, "opened.img");
+    dislock(image, key, plain);
+    expect(ntfsRead(plain, "theirs.txt").toString()).toBe("theirs");
+
+    // With another journal its manifest would be lost.
+    const other = await prepare(["/j:other.jrn"]);
+    expect(other.exitCode).toBe(5);
+    expect(other.stdout).toContain("DRIVE_HAS_MANIFEST");
   });
 
   it("a plan changes nothing; what cannot become a drive is refused before anything is written", async () => {
