@@ -1,9 +1,10 @@
 /** What keeps a drive from being prepared, each as one refusal; the set of drives is checked in `find-drives.ts`. */
 import { constants } from "node:fs";
 import { type AppError, DriveRefusedError, describeErrno, errnoOf } from "../platform/app-error.ts";
+import { fsyncDirectory } from "../platform/durable-file.ts";
 import { joinPath } from "../platform/file-path.ts";
 import type { FileSystem } from "../platform/file-system.ts";
-import type { Drive } from "./drive.ts";
+import { type Drive, isUnmounted } from "./drive.ts";
 
 export const MANIFEST_NAME = "DriveManifest.xml";
 const PROBE_NAME = ".waimportexport-write-test";
@@ -34,6 +35,8 @@ export function checkWritable(fs: FileSystem, drive: Drive): void {
     try {
       fs.close(fs.open(path, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o600));
       fs.unlink(path);
+      // It must not come back with a power cut.
+      fsyncDirectory(fs, drive.root);
       return;
     } catch (error) {
       if (errnoOf(error) === "EEXIST" && attempt < MAX_PROBE_NAMES) {
@@ -59,7 +62,7 @@ function removeLeftProbe(fs: FileSystem, path: string): void {
 
 /** For drives that are new to a journal: they must not carry the manifest of another one. */
 export function checkNoManifest(fs: FileSystem, drive: Drive): void {
-  if (drive.kind === "image") {
+  if (isUnmounted(drive)) {
     // Windows' file system does not tell names apart by case.
     if (drive.rootNames?.some((name) => name.toLowerCase() === MANIFEST_NAME.toLowerCase())) throw hasManifest(drive);
     return;

@@ -4,7 +4,10 @@
  */
 import type { CopyRequest, DriveFailure, FileResult, RunningCopy } from "../copy/copy-contract.ts";
 import { chooseIoMode } from "../drives/io-mode.ts";
+import { fsyncDirectory } from "../platform/durable-file.ts";
+import type { FileSystem } from "../platform/file-system.ts";
 import { DriveCopy } from "./drive-copy.ts";
+import { onDrive } from "./failed-calls.ts";
 import { activeFiles, type NotDoneCounts } from "./frozen-plan.ts";
 import {
   attached,
@@ -39,6 +42,8 @@ export async function copyFiles(session: OpenSession): Promise<CopyFilesOutcome>
   const notDone: NotDoneCounts = {};
   try {
     if (drives.length === 0) return outcomeOf(session, drives, copies, notDone);
+    // The results are in new files; a later record of the journal relies on them.
+    fsyncDirectory(session.ports.fs, session.files.state);
     const running = session.ports.copyEngine(copyRequest(session, drives, copies, notDone));
     const reporter = new ProgressReporter(session, drives, copies, running);
     try {
@@ -105,10 +110,24 @@ function openDriveCopy(session: OpenSession, open: OpenDrive): DriveCopy {
     resultsSeed(session.nonce, open.record.driveId),
     activeFiles(planOf(session, open)),
     {
-      flush: () => flushDrive(session, drive.root),
+      flush: async (directories) => {
+        if (session.flushMethod === "volume") await flushDrive(session, drive.root);
+        else onDrive(open, () => flushDirectories(ports.fs, sessionRoot(session, drive), directories));
+      },
+      needsDirectories: session.flushMethod === "per-file",
       onFailed: (failure) => noteDriveFailure(session, open, failure),
     },
   );
+}
+
+/** Makes the names of files durable whose content is: of every directory between them and the session root. */
+function flushDirectories(fs: FileSystem, root: string, directories: ReadonlySet<string>): void {
+  const all = new Set<string>();
+  for (let path of directories) {
+    for (; path !== "" && !all.has(path); path = path.slice(0, Math.max(0, path.lastIndexOf("/")))) all.add(path);
+  }
+  for (const path of all) fsyncDirectory(fs, `${root}/${path}`);
+  if (all.size > 0) fsyncDirectory(fs, root);
 }
 
 function noteResult(session: OpenSession, result: FileResult, notDone: NotDoneCounts): void {

@@ -3,7 +3,7 @@
  * in the only order that never lies: first the data is flushed to the drive, then the record says that it is there.
  */
 import type { DriveFailure, FileResult, WorkBatch } from "../copy/copy-contract.ts";
-import { planRecordLength, planRecordSizeBytes } from "../copy/plan-record.ts";
+import { planRecordLength, planRecordSizeBytes, readPlanRecord } from "../copy/plan-record.ts";
 import type { FileSystem } from "../platform/file-system.ts";
 import { isDriveFailure } from "./failed-calls.ts";
 import { PlanFileReader } from "./plan-files.ts";
@@ -20,8 +20,13 @@ export interface DriveCopyPaths {
 }
 
 export interface DriveFlush {
-  /** Resolves when all that was written is safe on the drive. */
-  flush(): Promise<void>;
+  /**
+   * Resolves when all that was written is safe on the drive. `directories`: those of the files that were finished since
+   * the last call, below the session root; only filled with `needsDirectories`.
+   */
+  flush(directories: ReadonlySet<string>): Promise<void>;
+  /** Files are flushed one by one: their names must be, too. */
+  needsDirectories: boolean;
   /** The drive cannot be flushed: it gets nothing more. */
   onFailed(failure: DriveFailure): void;
 }
@@ -33,6 +38,9 @@ export class DriveCopy {
   readonly #until: number;
   readonly #flush: DriveFlush["flush"];
   readonly #onFlushFailed: DriveFlush["onFailed"];
+  /** By position, of files that are out; only when the flush needs them. */
+  readonly #directories: Map<number, string> | undefined;
+  #finishedDirectories = new Set<string>();
   #checkpoint: Promise<void> = Promise.resolve();
   #isCheckpointing = false;
   #lastCheckpointMs = 0;
@@ -53,6 +61,7 @@ export class DriveCopy {
     this.#until = until;
     this.#flush = drive.flush;
     this.#onFlushFailed = drive.onFailed;
+    if (drive.needsDirectories) this.#directories = new Map();
   }
 
   /** The next unfinished records in plan order; a file larger than `maxBytes` comes alone. */
@@ -69,6 +78,7 @@ export class DriveCopy {
       if (pieces.length > 0 && bytes + sizeBytes > maxBytes) break;
       const earlier = this.#earlier.next();
       if (earlier === undefined) {
+        this.#directories?.set(this.#plan.peekPosition(), directoryOf(buffer, offset));
         pieces.push(Buffer.from(buffer.subarray(offset, offset + planRecordLength(buffer, offset))));
         bytes += sizeBytes;
       } else {
@@ -83,6 +93,9 @@ export class DriveCopy {
 
   accept(results: readonly FileResult[]): void {
     for (const result of results) {
+      const directory = this.#directories?.get(result.position);
+      if (directory !== undefined) this.#finishedDirectories.add(directory);
+      this.#directories?.delete(result.position);
       if (result.outcome === "done") {
         this.#results.add(result.position, result);
         this.doneFiles += 1;
@@ -125,8 +138,10 @@ export class DriveCopy {
     if (this.failure?.kind === "failed" || this.#stateError !== undefined) return;
     const taken = this.#results.takePending();
     if (taken.count === 0) return;
+    const directories = this.#finishedDirectories;
+    this.#finishedDirectories = new Set();
     try {
-      await this.#flush();
+      await this.#flush(directories);
     } catch (error) {
       if (!isDriveFailure(error)) throw error;
       this.failure = { kind: "failed", errno: "EIO", position: 0, reason: error.message };
@@ -146,4 +161,9 @@ export class DriveCopy {
     this.#earlier.close();
     this.#results.close();
   }
+}
+
+function directoryOf(buffer: Buffer, offset: number): string {
+  const { row, storedPath } = readPlanRecord(buffer, offset);
+  return `${row}/${storedPath}`.slice(0, -1 - storedPath.slice(storedPath.lastIndexOf("/") + 1).length);
 }

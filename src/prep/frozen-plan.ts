@@ -4,7 +4,7 @@
  */
 import * as z from "zod/mini";
 import { DamagedError } from "../platform/app-error.ts";
-import { readWholeFile, writeFileDurably } from "../platform/durable-file.ts";
+import { fsyncDirectory, readWholeFile, writeFileDurably } from "../platform/durable-file.ts";
 import type { ErrorCode } from "../platform/error-codes.ts";
 import type { FileSystem } from "../platform/file-system.ts";
 import { checkPlanFile } from "./plan-files.ts";
@@ -65,6 +65,8 @@ export type PlanRow = z.infer<typeof planRow>;
 export type NotDoneCounts = Partial<Record<ErrorCode, number>>;
 
 export function writeFrozenPlan(fs: FileSystem, files: SessionFiles, plan: FrozenPlan): void {
+  // The files that it names must not be lost when it is not.
+  fsyncDirectory(fs, files.state);
   writeFileDurably(fs, files.planIndex, Buffer.from(JSON.stringify(plan)), 0o600);
 }
 

@@ -65,17 +65,25 @@ function sealDrive(session: OpenSession, open: OpenDrive, outcome: OutcomeBuilde
   const path = manifestPath(drive);
   if (open.record.step !== "Sealing" || isStillOld(session, open, path)) {
     const written = writeManifest(session, open, `${path}.new`, outcome);
+    if (open.record.step === "Sealing" && written?.hash !== open.record.newManifest?.hash) throw notAsAnnounced(open);
     if (written === undefined) {
       onDrive(open, () => removeTree(session.ports.fs, sessionRoot(session, drive)));
       session.journal.driveIsAt(open.record, "NotNeeded");
       return undefined;
     }
-    if (open.record.newManifest?.hash !== written.hash)
-      session.journal.driveSeals(open.record, oldManifest(session, open), written);
+    if (open.record.step !== "Sealing") session.journal.driveSeals(open.record, oldManifest(session, open), written);
     onDrive(open, () => session.ports.fs.rename(`${path}.new`, path));
   }
   onDrive(open, () => fsyncDirectory(session.ports.fs, drive.root));
   return sealed(session, open);
+}
+
+/** What is finished on the drive was known when its sealing began: less of it now means that the state was lost. */
+function notAsAnnounced({ record: { driveId, place } }: OpenDrive): DamagedError {
+  return new DamagedError(
+    "STATE_DAMAGED",
+    `what this session knows of drive ${driveId} at "${place}" does not give the manifest that the journal announces`,
+  );
 }
 
 function sealed(session: OpenSession, open: OpenDrive): SealedDrive | undefined {

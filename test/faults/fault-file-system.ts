@@ -84,6 +84,8 @@ export class Faults {
   injected = 0;
   isDead = false;
   total = 0;
+  /** Which process is alive: what an earlier one still had in hand finds itself dead. */
+  #process = 0;
   readonly #delay: (ms: number) => void;
 
   /** `delay`: moves the clock of the test. */
@@ -97,15 +99,16 @@ export class Faults {
     return new FaultBuilder(this, rule, this.#delay, () => this.#rules.push(rule));
   }
 
-  /** Nothing fails from here on; a dead process lives again. */
+  /** Nothing fails from here on; a new process may be started, the old one stays dead. */
   clear(): void {
     this.#rules.length = 0;
     this.isDead = false;
+    this.#process += 1;
   }
 
   /** Counts a call and does what is due before it. */
-  begin(call: Call): Action {
-    if (this.isDead) throw new Killed();
+  begin(call: Call, process = this.#process): Action {
+    if (this.isDead || process !== this.#process) throw new Killed();
     this.counts.set(call.kind, (this.counts.get(call.kind) ?? 0) + 1);
     this.total += 1;
     if (this.records) this.calls.push(call);
@@ -129,8 +132,9 @@ export class Faults {
   /** The file system with the faults in it. */
   over(inner: FileSystem): FileSystem {
     const paths = new Map<number, string>();
+    const process = this.#process;
     const around = <T>(kind: CallKind, path: string, call: (action: Action) => T): T => {
-      const action = this.begin({ kind, path });
+      const action = this.begin({ kind, path }, process);
       const result = call(action);
       action.after?.({ kind, path });
       return result;
@@ -163,13 +167,12 @@ export class Faults {
       // As in Linux: a handle is gone even when closing it tells an error.
       close: (fd) => {
         const path = paths.get(fd) ?? "";
-        const { isDead } = this;
         try {
-          const action = this.begin({ kind: "close", path });
+          const action = this.begin({ kind: "close", path }, process);
           inner.close(fd);
           action.after?.({ kind: "close", path });
         } catch (error) {
-          if (!isDead && !(error instanceof Killed)) inner.close(fd);
+          if (!(error instanceof Killed)) inner.close(fd);
           throw error;
         }
       },
@@ -198,12 +201,13 @@ export class Faults {
 
   /** A runner of programs with the faults in it: `fail` makes the program end with exit code 1 and the error's words. */
   overProcesses(inner: ProcessRunner): ProcessRunner {
+    const process = this.#process;
     return {
       run: async (command, args, options) => {
         const call: Call = { kind: "run", path: args.at(-1) ?? "" };
         let action: Action;
         try {
-          action = this.begin(call);
+          action = this.begin(call, process);
         } catch (error) {
           if (error instanceof Killed) throw error;
           return { exitCode: 1, stdout: "", stderr: `${command}: ${(error as Error).message}` };

@@ -81,7 +81,7 @@ export async function runWithFault(
 }
 
 /** Once more: nothing is left to do, and nothing is done. */
-async function refuseMoreWork(world: World, command: PrepRequest): Promise<void> {
+export async function refuseMoreWork(world: World, command: PrepRequest): Promise<void> {
   const { outcome, error } = await world.run(command.abortSession ? command : RESUME);
   if (outcome?.state === (command.abortSession ? "aborted" : "already-complete")) return;
   throw new FaultFailure(`once more: ${outcome?.state ?? String(error)}`);
@@ -158,7 +158,11 @@ export function finishedState(world: World): Finished {
   return { drives, history };
 }
 
-function judge(world: World, expected: Finished, results: readonly RunResult[]): "identical" | "reported" | "moved" {
+export function judge(
+  world: World,
+  expected: Finished,
+  results: readonly RunResult[],
+): "identical" | "reported" | "moved" {
   refuseLitter(world);
   const found = finishedState(world);
   const difference = firstDifference(found.drives, expected.drives);
