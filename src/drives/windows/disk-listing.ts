@@ -2,7 +2,7 @@
  * What PowerShell's storage cmdlets say about volumes, partitions and disks. The script projects the fields it needs and
  * prints one JSON object: the cmdlets' own objects are deep, and Windows PowerShell prints enumerations as numbers.
  */
-import { z } from "zod";
+import * as z from "zod/mini";
 
 /** Runs with `powershell.exe -NoLogo -NoProfile -NonInteractive -Command -`, the script on standard input. */
 export const LIST_VOLUMES_SCRIPT = `
@@ -30,14 +30,16 @@ try {
 `;
 
 /** Windows PowerShell writes an array of one element as the element and an empty one as nothing. */
-function list<T extends z.ZodType>(item: T) {
-  return z.preprocess(
-    (value) => (Array.isArray(value) ? value : value === null || value === undefined ? [] : [value]),
+function list<T extends z.ZodMiniType>(item: T) {
+  return z.pipe(
+    z.transform((value: unknown) =>
+      Array.isArray(value) ? value : value === null || value === undefined ? [] : [value],
+    ),
     z.array(item),
   );
 }
 
-const number = z.number().nullish();
+const number = z.nullish(z.number());
 
 const Disk = z.object({
   number: z.number(),
@@ -61,7 +63,7 @@ const Volume = z.object({
   freeBytes: number,
   clusterBytes: number,
   uniqueId: z.string(),
-  disk: Disk.nullish(),
+  disk: z.nullish(Disk),
 });
 
 const Listing = z.object({ ok: z.literal(true), pageFiles: list(z.string()), volumes: list(Volume) });
