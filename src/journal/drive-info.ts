@@ -73,9 +73,11 @@ const HINT = "give the <DriveId>.xml that was written beside the journal";
 
 /** Writes `<DriveId>.xml` into `directory`, replacing an earlier one whole; returns its path. */
 export function writeDriveInfoFile(fs: FileSystem, directory: string, info: DriveInfo, timeMs: number): string {
-  const path = joinPath(directory, driveInfoFileName(info.driveId));
+  const name = driveInfoFileName(info.driveId);
+  const path = joinPath(directory, name);
   const text = printRecord({ timeMs, type: "ActivityRecord", entries: driveInfoRecord(info) });
-  writeFileDurably(fs, path, Buffer.from(text, "utf8"), OWNER_ONLY);
+  // A name of its own: what a killed run leaves holds a key and must go with the next one.
+  writeFileDurably(fs, path, Buffer.from(text, "utf8"), OWNER_ONLY, `.${name}.tmp`);
   return path;
 }
 

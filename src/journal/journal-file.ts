@@ -3,6 +3,7 @@
  * the file as it was when that fails. It holds secrets, so it is readable by its owner only.
  */
 import { constants } from "node:fs";
+import { basename } from "node:path";
 import { AppError, DamagedError, describeErrno, errnoOf, UsageError } from "../platform/app-error.ts";
 import { type Clock, systemClock } from "../platform/clock.ts";
 import { FileTooLongError, readWholeFile, writeAll, writeFileDurably } from "../platform/durable-file.ts";
@@ -76,7 +77,8 @@ export class JournalFile {
     for (const record of records) bytes = Buffer.concat([bytes, printWithCheck(record, bytes.length)]);
     try {
       if (exists(fs, path)) throw new AppError("JOURNAL_WRITE_FAILED", `the journal "${path}" exists already`);
-      writeFileDurably(fs, path, bytes, OWNER_ONLY);
+      // A name of its own: what a killed run leaves holds keys and must go with the next one.
+      writeFileDurably(fs, path, bytes, OWNER_ONLY, `.${basename(path)}.tmp`);
     } catch (error) {
       throw writeFailed(path, error);
     }

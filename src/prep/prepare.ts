@@ -5,7 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { JournalFile } from "../journal/journal-file.ts";
 import { replayHistory, type SessionRecord } from "../journal/session-history.ts";
-import { describeErrno, errnoOf, UsageError } from "../platform/app-error.ts";
+import { CanceledError, describeErrno, errnoOf, UsageError } from "../platform/app-error.ts";
 import { ExitCode } from "../platform/exit-codes.ts";
 import { joinPath } from "../platform/file-path.ts";
 import { abortSession } from "./abort-session.ts";
@@ -51,7 +51,7 @@ export async function prepareDrives(
     openJournal(preparation);
     return await carryOut(preparation, decide(preparation));
   } catch (error) {
-    throw toStateFailure(request.journalPath, error);
+    throw toOwnError(preparation, error);
   } finally {
     preparation.journal?.close();
     for (const held of preparation.locks.reverse()) held.release();
@@ -89,12 +89,20 @@ export async function planDrives(
   try {
     return (await planNewSession(preparation, { id: action.sessionId, ...action })).summary;
   } catch (error) {
-    throw toStateFailure(request.journalPath, error);
+    throw toOwnError(preparation, error);
   } finally {
     preparation.journal?.close();
     removeState(preparation);
     for (const held of preparation.locks.reverse()) held.release();
   }
+}
+
+/** An interruption that no session could take note of, and failed calls that belong to no source and no drive. */
+function toOwnError({ request, signal }: Preparation, error: unknown): unknown {
+  if (signal.aborted && error === signal.reason) {
+    return new CanceledError("CANCELED", "the run was interrupted while it was planned what to copy");
+  }
+  return toStateFailure(request.journalPath, error);
 }
 
 function decide(preparation: Preparation): SessionAction {
