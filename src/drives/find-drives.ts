@@ -5,7 +5,7 @@
 import { AppError, DriveRefusedError } from "../platform/app-error.ts";
 import type { ErrorCode } from "../platform/error-codes.ts";
 import type { FileSystem } from "../platform/file-system.ts";
-import type { Drive } from "./drive.ts";
+import { type Drive, isUnmounted } from "./drive.ts";
 import { checkWritable, refusalOf } from "./drive-check.ts";
 import { driveIdToFileName } from "./drive-id.ts";
 import type { DriveProbe } from "./probe.ts";
@@ -60,8 +60,8 @@ export async function findDrives<Row extends DriveRow>(
       const drive = await ports.probe.probe(row.place, idOverride === undefined ? {} : { idOverride });
       const refusal = refusalOf(drive);
       if (refusal !== undefined) throw refusal;
-      // An image has no root to write in before its volume is opened.
-      if (drive.kind !== "image" && writeTest) checkWritable(ports.fs, drive);
+      // An image or partition has no root to write in before its volume is opened.
+      if (!isUnmounted(drive) && writeTest) checkWritable(ports.fs, drive);
       check(drive, row);
       found.push({ row, drive });
     } catch (error) {

@@ -5,7 +5,7 @@
 import { AppError, DriveRefusedError, describeErrno } from "../platform/app-error.ts";
 import type { FileSystem } from "../platform/file-system.ts";
 import { firstNames } from "./contents.ts";
-import type { Drive } from "./drive.ts";
+import { type Drive, isUnmounted } from "./drive.ts";
 
 /** Formats real volumes; one per platform. The caller has asked the user and checked that it is the right drive. */
 export interface VolumeFormatter {
@@ -20,7 +20,7 @@ export interface FormatPorts {
 
 /** Whether formatting this drive erases a real volume, so that the user must confirm it. */
 export function formatErases(drive: Drive): boolean {
-  return drive.kind === "volume" || (drive.kind === "image" && drive.isToBeMade !== true);
+  return drive.kind === "volume" || (isUnmounted(drive) && drive.isToBeMade !== true);
 }
 
 export async function formatDrive(

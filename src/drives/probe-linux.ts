@@ -14,6 +14,7 @@ import type { BlockDevice } from "./linux/block-devices.ts";
 import { identifyDisk, rotationalOf } from "./linux/disk-facts.ts";
 import { isSystemMountPoint, otherUse } from "./linux/disk-guard.ts";
 import { candidateMounts, type LinuxPaths, lookAtMachine, REAL_PATHS, type Snapshot } from "./linux/machine.ts";
+import { MAPPING_PREFIX } from "./linux/mapping.ts";
 import { isNtfs, kindOf, volumeKey } from "./linux/mount-kind.ts";
 import { type Mount, mountOf } from "./linux/mountinfo.ts";
 import type { DriveProbe } from "./probe.ts";
@@ -26,6 +27,7 @@ import {
   unsupportedKind,
   withDriveId,
 } from "./probe-place.ts";
+import { sizeToWords } from "./size-words.ts";
 
 export function createLinuxProbe(fs: FileSystem, runner: ProcessRunner, paths: LinuxPaths = REAL_PATHS): DriveProbe {
   const look = () => lookAtMachine(fs, runner, paths);
@@ -37,9 +39,10 @@ export function createLinuxProbe(fs: FileSystem, runner: ProcessRunner, paths: L
     },
     async list() {
       const snapshot = await look();
-      return candidateMounts(snapshot).flatMap((mount) => {
+      const places = [...candidateMounts(snapshot).map((mount) => mount.mountPoint), ...lockedPartitions(snapshot)];
+      return places.flatMap((place) => {
         try {
-          const drive = linux.describe(findPlace(fs, mount.mountPoint, mount.mountPoint, true), snapshot);
+          const drive = linux.describe(findPlace(fs, place, place, true), snapshot);
           // Bind mounts of directories and files, as containers have them, are no volumes.
           return ["directory", "image"].includes(drive.kind) ? [] : [drive];
         } catch (error) {
@@ -63,9 +66,7 @@ class LinuxDrives {
 
   describe(found: FoundPlace, snapshot: Snapshot): Drive {
     if (found.stat.kind === "file") return imageDrive(found);
-    if (found.stat.kind === "block-device") {
-      throw unsupportedKind(found.place, "it is a device", "mount it and name the mount point");
-    }
+    if (found.stat.kind === "block-device") return this.#partition(found, snapshot);
     if (found.stat.kind !== "directory") throw unsupportedKind(found.place, `it is a ${found.stat.kind}`);
     const mount = mountOf(snapshot.mounts, found.root);
     const device = mount === undefined ? undefined : snapshot.devices.ofMount(mount);
@@ -103,6 +104,55 @@ class LinuxDrives {
     });
     // NFS reports its transfer size as block size, up to 1 MiB.
     return kind === "network" ? { ...drive, clusterBytes: Math.min(drive.clusterBytes, 64 * 1024) } : drive;
+  }
+
+  /** A partition that nobody has mounted, named by its device. */
+  #partition(found: FoundPlace, snapshot: Snapshot): Drive {
+    const { devices, facts, mounts, system } = snapshot;
+    const device = devices.byPath(found.root);
+    if (device === undefined) throw unsupportedKind(found.place, "nothing is known of this device");
+    if (device.disk === device.name) {
+      const hint = "name one of its partitions, or make one: docs/bitlocker-on-linux.md shows how";
+      throw unsupportedKind(found.place, "it is a whole disk", hint);
+    }
+    const disks = devices.disksBelow(device, false);
+    const diskFacts = facts.get(disks[0]?.name ?? "");
+    const { label = "", signature = "" } = facts.get(device.name) ?? {};
+    const identity = identifyDisk(this.#fs, this.#udevData, disks[0], diskFacts, devices);
+    // A mapping of ours that a killed run left is taken down when the drive is opened.
+    const isLeft = ({ path }: BlockDevice) => devices.text(`${path}/dm/name`)?.startsWith(MAPPING_PREFIX) === true;
+    const inUseBy = otherUse(devices, mounts, facts, device, "", isLeft);
+    const sectorBytes = Number(devices.text(`${device.diskPath}/queue/logical_block_size`) ?? 512);
+    // sysfs counts in 512 bytes whatever the disk does.
+    const sizeBytes = 512 * Number(devices.text(`${device.path}/size`) ?? 0);
+    return {
+      driveId: identity.serial === "" ? pathToDriveId(found.root) : identity.serial,
+      place: found.place,
+      root: found.root,
+      kind: "partition",
+      model: diskFacts?.model || device.disk,
+      ...(identity.serial === "" ? {} : { serial: identity.serial }),
+      sizeBytes,
+      freeBytes: 0,
+      clusterBytes: 4096,
+      fileSystem: signature,
+      startSector: Number(devices.text(`${device.path}/start`) ?? 0),
+      volumeKey: `block ${device.device}`,
+      rotational: rotationalOf(disks, devices),
+      transport: identity.transport,
+      ntfs: signature === "ntfs",
+      removable: diskFacts?.removable === true || identity.transport === "usb",
+      contents: `${signature === "" ? "no known file system" : signature}${label === "" ? "" : ` "${label}"`}, ${sizeToWords(sizeBytes)}`,
+      isSystem: devices.stackOf(device, false).some(({ name }) => system.has(name)),
+      ...(inUseBy === undefined ? {} : { inUseBy }),
+      ...(sectorBytes === 512
+        ? { encryptable: "bitlocker", reasons: [] }
+        : { encryptable: "none", reasons: [`its sectors have ${sectorBytes} bytes, and only 512 are supported`] }),
+      warnings: [
+        ...(identity.serial === "" ? [serialUnknown(found.place)] : []),
+        ...(identity.isEnclosures ? [serialOfEnclosure(found.place, identity.serial)] : []),
+      ],
+    };
   }
 
   #volume(found: FoundPlace, mount: Mount, device: BlockDevice, snapshot: Snapshot): Drive {
@@ -144,6 +194,12 @@ class LinuxDrives {
   }
 }
 
+/** Partitions with BitLocker that nobody has opened: drives of a journal are found again among them. */
+function lockedPartitions({ facts, devices }: Snapshot): string[] {
+  const locked = [...facts.values()].filter(({ signature }) => signature === "BitLocker");
+  return locked.flatMap(({ name }) => ((devices.byName(name)?.holders.length ?? 1) === 0 ? [`/dev/${name}`] : []));
+}
+
 const MODEL: Readonly<Record<DriveKind, string>> = {
   volume: "volume",
   directory: "directory",
@@ -152,4 +208,5 @@ const MODEL: Readonly<Record<DriveKind, string>> = {
   network: "network share",
   container: "container file system",
   image: "drive image",
+  partition: "partition",
 };

@@ -24,6 +24,7 @@ export async function openDrive(session: OpenSession, open: OpenDrive): Promise<
     plannedBytes: planOf(session, open).usedBytes,
     onPercent: percentTo(session, open, "opening"),
   });
+  if (root === drive.root) return;
   open.closed = drive;
   open.drive = { ...drive, root };
   const earlier = session.earlierManifests.get(record.driveId);

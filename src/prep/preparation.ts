@@ -1,6 +1,6 @@
 /** What all forms of a call share before there is a session: the journal as it is, the locks held, where to report. */
 
-import type { Drive } from "../drives/drive.ts";
+import { type Drive, isUnmounted } from "../drives/drive.ts";
 import { driveIdToFileName } from "../drives/drive-id.ts";
 import { plainPath, statePath } from "../drives/linux/image-state.ts";
 import { withNewImages } from "../drives/new-image.ts";
@@ -141,8 +141,8 @@ export function excludedFromWalk(
 
 /** All that is or will be there of a drive: of an image also what lies beside it, and where it is mounted. */
 function placesOf(drive: Drive, root: string): string[] {
-  if (drive.kind !== "image") return [drive.root];
-  return [drive.root, plainPath(drive.root), statePath(drive.root), ...(root === drive.root ? [] : [root])];
+  const places = root === drive.root ? [root] : [drive.root, root];
+  return drive.kind === "image" ? [...places, plainPath(drive.root), statePath(drive.root)] : places;
 }
 
 const STATE_FILE =
@@ -202,8 +202,8 @@ export async function flushMethodFor(
   drives: readonly OpenDrive[],
 ): Promise<OpenSession["flushMethod"]> {
   for (const { drive } of drives) {
-    // An image may still have to be made, and lies where its directory does.
-    const place = drive?.kind === "image" ? directoryOf(drive.root) : drive?.root;
+    // What is not mounted yet is tried out beside it.
+    const place = drive !== undefined && isUnmounted(drive) ? directoryOf(drive.root) : drive?.root;
     if (place !== undefined && (await ports.flushMethod(place)) === "per-file") return "per-file";
   }
   return "volume";

@@ -2,6 +2,7 @@
  * Making the drives ready: what is known of a drive is journaled, then it is formatted, encrypted or unlocked, and
  * `\<SessionId>` is created. Each step may be repeated after an interruption.
  */
+import { isUnmounted } from "../drives/drive.ts";
 import { formatDrive } from "../drives/format.ts";
 import { DriveRefusedError, errnoOf } from "../platform/app-error.ts";
 import { fsyncDirectory } from "../platform/durable-file.ts";
@@ -73,9 +74,10 @@ export function refuseOccupiedDrives(
   { drives, plan }: { drives: readonly OpenDrive[]; plan: FrozenPlan },
 ): void {
   for (const open of drives) {
-    const { root, kind, rootNames = [] } = attached(open);
+    const drive = attached(open);
+    const { root, rootNames = [] } = drive;
     if ((plan.drives[open.index]?.facts.files ?? 0) === 0) continue;
-    const names = kind === "image" ? rootNames : onDrive(open, () => fs.readdir(root)).map((entry) => entry.name);
+    const names = isUnmounted(drive) ? rootNames : onDrive(open, () => fs.readdir(root)).map((entry) => entry.name);
     const taken = names.find((name) => name.toLowerCase() === sessionId.toLowerCase());
     if (taken !== undefined) throw sessionExists(open, `${root}/${taken}`);
   }

@@ -3,7 +3,7 @@
  * its serial says, not what is at a letter today; another drive at the place of a known one is refused.
  */
 import { generateBitLockerKey } from "../bitlocker/recovery-password.ts";
-import type { Drive } from "../drives/drive.ts";
+import { type Drive, isUnmounted } from "../drives/drive.ts";
 import { checkNoManifest, MANIFEST_NAME, refusalOf } from "../drives/drive-check.ts";
 import type { DriveSetRow } from "../drives/driveset-csv.ts";
 import type { DriveEncryption } from "../drives/encryption/encryption.ts";
@@ -148,8 +148,8 @@ export async function drivesOfJournal(search: DriveSearch, mayBeNone: boolean): 
       );
       continue;
     }
-    // That of an image can be read when it is open.
-    if (drive.kind !== "image") checkManifest(search.ports.fs, drive, known.manifest);
+    // That of an image or partition can be read when it is open.
+    if (!isUnmounted(drive)) checkManifest(search.ports.fs, drive, known.manifest);
     const record: SessionDrive = {
       driveId: known.driveId,
       place: drive.place,

@@ -4,7 +4,7 @@
  * the mock.
  */
 import { DriveRefusedError } from "../../platform/app-error.ts";
-import type { Drive } from "../drive.ts";
+import { type Drive, isUnmounted } from "../drive.ts";
 import type { DriveEncryption } from "./encryption.ts";
 
 export type EncryptionWish = "auto" | "mock";
@@ -51,7 +51,7 @@ export async function chooseEncryption(
   const message = `cannot encrypt ${place} with BitLocker: ${missing ?? "this system has no BitLocker"}`;
   throw new DriveRefusedError("ENCRYPTION_UNAVAILABLE", message, {
     facts: { driveId: drive.driveId, place: drive.place },
-    ...(drive.kind === "image" ? { hint: "name a directory or a mounted volume instead" } : {}),
+    ...(isUnmounted(drive) ? { hint: "name a directory or a mounted volume instead" } : {}),
   });
 }
 

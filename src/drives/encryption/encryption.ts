@@ -80,9 +80,9 @@ export interface DriveEncryption {
   formats?(drive: Drive): boolean;
   /**
    * For planning; changes nothing, and refuses what `encrypt` or `adopt` would refuse. Without a key: how the volume
-   * that `encrypt` makes will be.
+   * that `encrypt` makes will be. Undefined for a drive that is mounted.
    */
-  inspect?(drive: Drive, wish: { key: string } | { format: boolean }): Promise<ClosedVolume>;
+  inspect?(drive: Drive, wish: { key: string } | { format: boolean }): Promise<ClosedVolume | undefined>;
   /** Mounts an encrypted volume for a session's work. Repeatable, after a crash too. */
   open?(drive: Drive, key: string, options?: EncryptOptions): Promise<{ root: string }>;
   /** Unmounts and makes the volume what is shipped. Repeatable; resolves at once for a volume that is closed. */

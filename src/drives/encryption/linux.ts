@@ -1,62 +1,53 @@
 /**
  * BitLocker written and opened on Linux. Drive images in regular files need no root and nothing of the kernel but FUSE;
- * volumes on disks go through the device mapper.
+ * partitions are mapped by the kernel; volumes that the user has opened and mounted are only checked.
  */
 import { generateBitLockerKey, validateBitLockerKey } from "../../bitlocker/recovery-password.ts";
 import { AppError, DriveRefusedError } from "../../platform/app-error.ts";
 import type { Drive } from "../drive.ts";
+import { abilitiesFor } from "../linux/abilities.ts";
 import { DriveImages } from "../linux/drive-image.ts";
+import { DrivePartitions } from "../linux/drive-partition.ts";
 import type { LinuxPorts } from "../linux/linux-ports.ts";
-import { missingTools, packageOf } from "../linux/tools.ts";
-import type { DriveEncryption, EncryptionCapabilities } from "./encryption.ts";
-
-const IMAGE_TOOLS = ["mkntfs", "ntfs-3g", "setfattr"];
-const FUSE_DEVICE = "/dev/fuse";
+import { MountedVolumes } from "../linux/mounted-volume.ts";
+import type { DriveEncryption } from "./encryption.ts";
 
 export function createLinuxEncryption(ports: LinuxPorts): DriveEncryption {
   const images = new DriveImages(ports);
+  const partitions = new DrivePartitions(ports);
+  const mounted = new MountedVolumes(ports);
+  /** The one that opens and closes such a drive; undefined for one that is mounted. */
+  const keeperOf = (drive: Drive): DriveImages | DrivePartitions | undefined => {
+    if (drive.kind === "image") return images;
+    if (drive.kind === "partition") return partitions;
+    if (drive.kind === "volume") return undefined;
+    const message = `cannot use BitLocker on drive ${drive.driveId} at "${drive.place}": it is a ${drive.model}`;
+    throw new DriveRefusedError("ENCRYPTION_UNAVAILABLE", message);
+  };
+  const adopt = async (drive: Drive, key: string): Promise<void> =>
+    (keeperOf(drive) ?? mounted).adopt(drive, requireValid(key));
   return {
     kind: "linux",
-    capabilities: (drive) => capabilitiesFor(ports, drive),
+    capabilities: (drive) => abilitiesFor(ports, drive),
     newKey: (random) => generateBitLockerKey(random),
-    status: async (drive) => images.status(requireImage(drive)),
-    encrypt: (drive, key, options = {}) => images.encrypt(requireImage(drive), requireValid(key), options),
-    adopt: (drive, key) => images.adopt(requireImage(drive), requireValid(key)),
-    unlock: (drive, key) => images.adopt(requireImage(drive), requireValid(key)),
-    lock: (drive) => images.release(requireImage(drive)),
-    formats: (drive) => drive.kind === "image",
-    inspect: (drive, wish) =>
-      images.inspect(requireImage(drive), "key" in wish ? { key: requireValid(wish.key) } : wish),
-    open: (drive, key, options = {}) => images.open(requireImage(drive), requireValid(key), options),
-    close: (drive, key, options = {}) => images.close(requireImage(drive), requireValid(key), options),
-    release: (drive) => images.release(requireImage(drive)),
+    status: async (drive) => (keeperOf(drive) ?? mounted).status(drive),
+    encrypt: async (drive, key, options = {}) => {
+      const keeper = keeperOf(drive);
+      if (keeper === undefined) throw mounted.refuseEncrypt(drive);
+      await keeper.encrypt(drive, requireValid(key), options);
+    },
+    adopt,
+    unlock: adopt,
+    lock: async (drive) => keeperOf(drive)?.release(drive),
+    formats: (drive) => keeperOf(drive) !== undefined,
+    inspect: async (drive, wish) =>
+      keeperOf(drive)?.inspect(drive, "key" in wish ? { key: requireValid(wish.key) } : wish),
+    open: async (drive, key, options = {}) =>
+      (await keeperOf(drive)?.open(drive, requireValid(key), options)) ?? { root: drive.root },
+    close: async (drive, key, options = {}) =>
+      (await keeperOf(drive)?.close(drive, requireValid(key), options)) ?? { checks: [], missing: [] },
+    release: async (drive) => keeperOf(drive)?.release(drive),
   };
-}
-
-async function capabilitiesFor(ports: LinuxPorts, drive?: Drive): Promise<EncryptionCapabilities> {
-  if (drive !== undefined && drive.kind !== "image") {
-    const missing = ["this release writes BitLocker volumes on Linux into drive images only"];
-    return { canEncrypt: false, canUnlock: false, missing };
-  }
-  const tools = await missingTools(ports.runner, IMAGE_TOOLS);
-  const missing = tools.map((tool) => `${tool} is not installed (package ${packageOf(tool)})`);
-  if (!exists(ports, FUSE_DEVICE)) missing.push(`this system has no FUSE ("${FUSE_DEVICE}" is missing)`);
-  return { canEncrypt: missing.length === 0, canUnlock: missing.length === 0, missing };
-}
-
-function exists({ fs }: LinuxPorts, path: string): boolean {
-  try {
-    fs.stat(path);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function requireImage(drive: Drive): Drive {
-  if (drive.kind === "image") return drive;
-  const message = `cannot use BitLocker on drive ${drive.driveId} at "${drive.place}" on this machine`;
-  throw new DriveRefusedError("ENCRYPTION_UNAVAILABLE", message);
 }
 
 /** The key in its one written form. */

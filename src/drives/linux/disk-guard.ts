@@ -57,8 +57,13 @@ export function otherUse(
   facts: ReadonlyMap<string, BlockFacts>,
   volume: BlockDevice,
   place: string,
+  isOwn: (holder: BlockDevice) => boolean = () => false,
 ): string | undefined {
   const stack = devices.stackOf(volume, false);
+  const holds = (name: string, is: (holder: BlockDevice) => boolean): boolean => {
+    const holder = devices.byName(name);
+    return holder !== undefined && is(holder);
+  };
   const own = new Set(stack.map((device) => device.name));
   for (const device of stack) {
     const builtFrom = stackKind(device);
@@ -68,7 +73,7 @@ export function otherUse(
     for (const part of devices.partsOf(disk)) {
       const mount = mounts.find((m) => m.mountPoint !== place && devices.ofMount(m)?.name === part.name);
       if (mount !== undefined) return `mounted at "${mount.mountPoint}"`;
-      const holder = part.holders.find((name) => !own.has(name));
+      const holder = part.holders.find((name) => !own.has(name) && !holds(name, isOwn));
       if (holder !== undefined) return `"${part.name}" is used by "${holder}"`;
       const member = MEMBER_SIGNATURES[facts.get(part.name)?.signature ?? ""];
       if (member !== undefined) return `"${part.name}" is part of ${member}`;

@@ -20,6 +20,7 @@ import { openPlainFile, sealImage } from "./image-seal.ts";
 import { HostSpace } from "./image-space.ts";
 import {
   type ImageState,
+  imagePlaces,
   isComplete,
   newState,
   type OpenImageState,
@@ -29,10 +30,11 @@ import {
   writeState,
 } from "./image-state.ts";
 import type { LinuxPorts } from "./linux-ports.ts";
-import { emptyVolumeBytes, MIN_VOLUME_BYTES } from "./ntfs-format.ts";
+import { emptyVolumeBytes, MIN_VOLUME_BYTES, USUAL_START_SECTOR } from "./ntfs-format.ts";
 import { isMounted, mountNtfs, unmount } from "./ntfs-mount.ts";
 import { checkVolume } from "./self-check.ts";
 import { StretchCache } from "./stretch-cache.ts";
+import { contentsOfVolume } from "./volume-contents.ts";
 import { withVolume } from "./volume-file.ts";
 import { named, toDriveError } from "./volume-keys.ts";
 
@@ -51,7 +53,7 @@ export class DriveImages {
   }
 
   status(drive: Drive): EncryptionStatus {
-    const state = readState(this.#ports.fs, drive.root);
+    const state = readState(this.#ports.fs, imagePlaces(drive.root));
     if (state === undefined || state.phase === "opening") {
       return { state: this.#content(drive) === "bitlocker" ? "locked" : "off" };
     }
@@ -68,16 +70,18 @@ export class DriveImages {
     }
     const { key } = wish;
     return await this.#told(drive, async () => {
-      const state = readState(this.#ports.fs, drive.root);
+      const state = readState(this.#ports.fs, imagePlaces(drive.root));
       if (state !== undefined && ["open", "sealing"].includes(state.phase)) {
         await this.#unmount(drive);
         await this.#checkKey(drive, state, key);
-        return withVolume(this.#ports.fs, plainPath(drive.root), "read", (file) => contentsOf(file.read));
+        return withVolume(this.#ports.fs, plainPath(drive.root), "read", (file) =>
+          contentsOfVolume(new NtfsVolume(file.read)),
+        );
       }
       return await withVolume(this.#ports.fs, drive.root, "read", async (file) => {
         const opened = await openVolume(file.read, file.sizeBytes(), key, this.#ports.stretch);
         try {
-          return contentsOf(plainView(file.read, opened));
+          return contentsOfVolume(new NtfsVolume(plainView(file.read, opened)));
         } finally {
           opened.dataKey.fill(0);
         }
@@ -88,7 +92,7 @@ export class DriveImages {
   /** Makes an empty volume in the plain file. The same key again confirms or repeats an earlier call. */
   async encrypt(drive: Drive, key: string, options: EncryptOptions): Promise<void> {
     await this.#told(drive, async () => {
-      const state = readState(this.#ports.fs, drive.root);
+      const state = readState(this.#ports.fs, imagePlaces(drive.root));
       if (state !== undefined && state.phase !== "making" && state.phase !== "opening") {
         if (await this.#opens(drive, state, key)) return;
         throw alreadyEncrypted(drive);
@@ -101,20 +105,20 @@ export class DriveImages {
   }
 
   async adopt(drive: Drive, key: string): Promise<void> {
-    await this.#told(drive, () => this.#checkKey(drive, readState(this.#ports.fs, drive.root), key));
+    await this.#told(drive, () => this.#checkKey(drive, readState(this.#ports.fs, imagePlaces(drive.root)), key));
   }
 
   async open(drive: Drive, key: string, options: EncryptOptions): Promise<{ root: string }> {
     return await this.#told(drive, async () => {
       const mountPoint = this.#mountPoint(drive);
       await unmount(this.#ports, mountPoint);
-      const state = this.#afterInterruption(drive, readState(this.#ports.fs, drive.root));
+      const state = this.#afterInterruption(drive, readState(this.#ports.fs, imagePlaces(drive.root)));
       if (state === undefined) await this.#fill(drive, key, options);
       else {
         await this.#checkKey(drive, state, key);
         // Sealing that was cut short is begun anew after this session's work.
         if (state.phase === "sealing")
-          writeState(this.#ports.fs, drive.root, { ...state, phase: "open", doneBelow: 0 });
+          writeState(this.#ports.fs, imagePlaces(drive.root), { ...state, phase: "open", doneBelow: 0 });
       }
       await mountNtfs(this.#ports, plainPath(drive.root), mountPoint);
       return { root: mountPoint };
@@ -124,12 +128,12 @@ export class DriveImages {
   async close(drive: Drive, key: string, options: EncryptOptions): Promise<CloseReport> {
     return await this.#told(drive, async () => {
       await this.#unmount(drive);
-      const state = this.#afterInterruption(drive, readState(this.#ports.fs, drive.root));
+      const state = this.#afterInterruption(drive, readState(this.#ports.fs, imagePlaces(drive.root)));
       if (state === undefined) return NOTHING_DONE;
-      const sealed = await sealImage(this.#ports, drive.root, state, key, options);
+      await sealImage(this.#ports, imagePlaces(drive.root), state, key, options);
       const report = await checkVolume(this.#ports.runner, drive.root, key, options.signal);
       await this.#stretched.forget();
-      const leftBehind = this.#removePlain(drive, sealed);
+      const leftBehind = this.#removePlain(drive);
       return leftBehind === undefined ? report : { ...report, leftBehind };
     });
   }
@@ -150,35 +154,41 @@ export class DriveImages {
 
   async #make(drive: Drive, key: string, label: string, options: EncryptOptions): Promise<void> {
     const { fs } = this.#ports;
-    const image = drive.root;
+    const places = imagePlaces(drive.root);
     const { sizeBytes } = drive;
     checkSize(drive);
     this.#refuseForeignPlainFile(drive);
     const mountPoint = this.#mountPoint(drive);
     await unmount(this.#ports, mountPoint);
     this.#space.require(drive, 2 * (emptyVolumeBytes(sizeBytes) + (options.plannedBytes ?? 0)));
-    writeState(fs, image, newState("making", sizeBytes, true));
-    removePlainFile(fs, image);
-    createPlainFile(fs, image, sizeBytes);
+    writeState(fs, places, newState("making", sizeBytes, true));
+    removePlainFile(fs, places);
+    createPlainFile(fs, places, sizeBytes);
     makeImageFile(this.#ports, drive);
     const signal = options.signal === undefined ? {} : { signal: options.signal };
-    const made = await makePlainVolume(this.#ports, image, key, { label, sizeBytes, mountPoint, ...signal });
-    writeState(fs, image, { ...newState("making", sizeBytes, true), ...made, phase: "open" });
+    const made = await makePlainVolume(this.#ports, places, key, {
+      label,
+      sizeBytes,
+      mountPoint,
+      startSector: USUAL_START_SECTOR,
+      ...signal,
+    });
+    writeState(fs, places, { ...newState("making", sizeBytes, true), ...made, phase: "open" });
   }
 
   /** Decrypts the image into the plain file. */
   async #fill(drive: Drive, key: string, options: EncryptOptions): Promise<void> {
     const { fs } = this.#ports;
-    const image = drive.root;
+    const places = imagePlaces(drive.root);
     this.#refuseForeignPlainFile(drive);
     const { freeBytes } = await this.inspect(drive, { key });
     this.#space.require(drive, drive.sizeBytes - freeBytes + 2 * (options.plannedBytes ?? 0));
     const { sizeBytes } = drive;
-    writeState(fs, image, newState("opening", sizeBytes, false));
-    removePlainFile(fs, image);
-    createPlainFile(fs, image, sizeBytes);
-    const filled = await fillPlainFile(this.#ports, image, key, options);
-    writeState(fs, image, {
+    writeState(fs, places, newState("opening", sizeBytes, false));
+    removePlainFile(fs, places);
+    createPlainFile(fs, places, sizeBytes);
+    const filled = await fillPlainFile(this.#ports, places, key, options);
+    writeState(fs, places, {
       ...newState("opening", sizeBytes, false),
       ...filled,
       sizeBytes: filled.layout.sizeBytes,
@@ -190,14 +200,14 @@ export class DriveImages {
   #afterInterruption(drive: Drive, state: ImageState | undefined): OpenImageState | undefined {
     if (state === undefined) return undefined;
     if (state.phase === "sealed" || !isComplete(state)) {
-      this.#removePlain(drive, state);
+      this.#removePlain(drive);
       return undefined;
     }
     return state;
   }
 
   /** The path of the plain file when it cannot be removed; the state stays then, and the next call tries again. */
-  #removePlain(drive: Drive, _state: ImageState): string | undefined {
+  #removePlain(drive: Drive): string | undefined {
     const { fs } = this.#ports;
     const path = plainPath(drive.root);
     try {
@@ -206,14 +216,14 @@ export class DriveImages {
     } catch (error) {
       if (errnoOf(error) !== "ENOENT") return path;
     }
-    removeState(fs, drive.root);
+    removeState(fs, imagePlaces(drive.root));
     return undefined;
   }
 
   /** A file of this name that no state speaks of is somebody's. */
   #refuseForeignPlainFile(drive: Drive): void {
     const path = plainPath(drive.root);
-    if (readState(this.#ports.fs, drive.root) !== undefined) return;
+    if (readState(this.#ports.fs, imagePlaces(drive.root)) !== undefined) return;
     try {
       this.#ports.fs.lstat(path);
     } catch (error) {
@@ -228,7 +238,7 @@ export class DriveImages {
   async #checkKey(drive: Drive, state: ImageState | undefined, key: string): Promise<void> {
     const { fs, stretch } = this.#ports;
     if (state !== undefined && isComplete(state) && state.phase !== "sealed") {
-      (await openPlainFile(this.#ports, drive.root, state, key)).dataKey.fill(0);
+      (await openPlainFile(this.#ports, imagePlaces(drive.root), state, key)).dataKey.fill(0);
       return;
     }
     await withVolume(fs, drive.root, "read", async (file) => {
@@ -269,13 +279,6 @@ export class DriveImages {
       });
     }
   }
-}
-
-function contentsOf(read: (at: number, bytes: number) => Buffer): ClosedVolume {
-  const volume = new NtfsVolume(read);
-  const { totalSectors, bytesPerSector, clusterBytes } = volume.boot;
-  const freeBytes = Math.max(0, totalSectors * bytesPerSector - volume.usedBytes());
-  return { freeBytes, clusterBytes, rootNames: volume.rootNames() };
 }
 
 function checkSize(drive: Drive): void {

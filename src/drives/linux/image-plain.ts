@@ -16,14 +16,11 @@ import { directoryOf } from "../../platform/file-path.ts";
 import type { FileSystem } from "../../platform/file-system.ts";
 import type { EncryptOptions } from "../encryption/encryption.ts";
 import { convertVolume } from "./image-convert.ts";
-import { plainPath } from "./image-state.ts";
+import type { VolumePlaces } from "./image-state.ts";
 import type { LinuxPorts } from "./linux-ports.ts";
-import { formatNtfs } from "./ntfs-format.ts";
+import { type FormatOptions, formatNtfs } from "./ntfs-format.ts";
 import { bootOf, type VolumeFile, withVolume } from "./volume-file.ts";
 import { makeVolumeKeys } from "./volume-keys.ts";
-
-/** Where partitions begin by convention: whoever writes the image into one finds the field right. */
-const START_SECTOR = 2048;
 
 export interface PlainVolume {
   layout: VolumeLayout;
@@ -31,8 +28,7 @@ export interface PlainVolume {
   header: string;
 }
 
-export function createPlainFile(fs: FileSystem, image: string, sizeBytes: number): void {
-  const path = plainPath(image);
+export function createPlainFile(fs: FileSystem, { plain: path }: VolumePlaces, sizeBytes: number): void {
   const fd = fs.open(path, constants.O_CREAT | constants.O_EXCL | constants.O_RDWR | constants.O_NOFOLLOW, 0o600);
   try {
     fs.ftruncate(fd, sizeBytes);
@@ -40,23 +36,22 @@ export function createPlainFile(fs: FileSystem, image: string, sizeBytes: number
   } finally {
     fs.close(fd);
   }
-  fsyncDirectory(fs, directoryOf(image));
+  fsyncDirectory(fs, directoryOf(path));
 }
 
-export function removePlainFile(fs: FileSystem, image: string): void {
-  unlinkQuietly(fs, plainPath(image));
-  fsyncDirectory(fs, directoryOf(image));
+export function removePlainFile(fs: FileSystem, { plain }: VolumePlaces): void {
+  unlinkQuietly(fs, plain);
+  fsyncDirectory(fs, directoryOf(plain));
 }
 
 /** An empty volume that `key` opens. */
 export async function makePlainVolume(
   ports: LinuxPorts,
-  image: string,
+  { plain: path }: VolumePlaces,
   key: string,
-  options: { label: string; sizeBytes: number; mountPoint: string; signal?: AbortSignal },
+  options: FormatOptions,
 ): Promise<PlainVolume> {
-  const path = plainPath(image);
-  const areas = await formatNtfs(ports, path, { ...options, startSector: START_SECTOR });
+  const areas = await formatNtfs(ports, path, options);
   const keys = await makeVolumeKeys(ports, key, options.label);
   try {
     const metadata = keys.metadata(areas);
@@ -79,23 +74,23 @@ export function headerOf(plain: VolumeFile, { layout }: Pick<ReservedAreas, "lay
 /** Decrypts what is in use of the image into the plain file. */
 export async function fillPlainFile(
   ports: LinuxPorts,
-  image: string,
+  { target, plain: path }: VolumePlaces,
   key: string,
   options: EncryptOptions,
 ): Promise<PlainVolume> {
   const { fs } = ports;
-  return await withVolume(fs, image, "read", async (file) => {
+  return await withVolume(fs, target, "read", async (file) => {
     const opened = await openVolume(file.read, file.sizeBytes(), key, ports.stretch);
     try {
       const { layout } = opened;
       const view = plainView(file.read, opened);
       const volume = new NtfsVolume(view);
-      await convertVolume(ports, { from: image, to: plainPath(image) }, "decrypt", opened.dataKey, {
+      await convertVolume(ports, { from: target, to: path }, "decrypt", opened.dataKey, {
         ranges: () => rangesToConvert(volume, layout),
         totalBytes: volume.usedBytes(),
         ...options,
       });
-      withVolume(fs, plainPath(image), "write", (plain) => {
+      withVolume(fs, path, "write", (plain) => {
         plain.write(0, view(0, layout.bootCopyBytes));
         for (const at of layout.metadataAt) plain.write(at, file.read(at, METADATA_BYTES));
         plain.flush();

@@ -1,5 +1,5 @@
 /**
- * Encrypts the plain file of an image into the image. The order is what makes an interruption harmless: data first, with
+ * Encrypts the plain file of a volume into its image or device. The order is what makes an interruption harmless: data first, with
  * a durable mark of how far it is; then the volume's own first sectors and the metadata; sector 0, without which nothing
  * takes the file for a BitLocker volume, last.
  */
@@ -15,7 +15,7 @@ import { BOOT_BYTES, METADATA_BYTES, SECTOR_BYTES } from "../../bitlocker/volume
 import { SectorCipher } from "../../bitlocker/xts.ts";
 import type { EncryptOptions } from "../encryption/encryption.ts";
 import { convertVolume } from "./image-convert.ts";
-import { type OpenImageState, plainPath, writeState } from "./image-state.ts";
+import { type OpenImageState, type VolumePlaces, writeState } from "./image-state.ts";
 import type { LinuxPorts } from "./linux-ports.ts";
 import { type VolumeFile, withVolume } from "./volume-file.ts";
 
@@ -25,13 +25,11 @@ const SAMPLES = 64;
 /** Opens the plain file's metadata; the caller zeroes the data key. */
 export async function openPlainFile(
   ports: LinuxPorts,
-  image: string,
+  places: VolumePlaces,
   { layout }: Pick<OpenImageState, "layout">,
   key: string,
 ): Promise<OpenedVolume> {
-  const block = withVolume(ports.fs, plainPath(image), "read", (file) =>
-    file.read(layout.metadataAt[0], METADATA_BYTES),
-  );
+  const block = withVolume(ports.fs, places.plain, "read", (file) => file.read(layout.metadataAt[0], METADATA_BYTES));
   const recoveryKey = keyToBytes(key);
   try {
     return await openMetadata(parseMetadataBlock(block), recoveryKey, ports.stretch);
@@ -43,21 +41,21 @@ export async function openPlainFile(
 /** Comes back when the image is the volume, durably, and its state says so. */
 export async function sealImage(
   ports: LinuxPorts,
-  image: string,
+  places: VolumePlaces,
   state: OpenImageState,
   key: string,
   options: EncryptOptions,
 ): Promise<OpenImageState> {
   const { fs } = ports;
-  const { dataKey } = await openPlainFile(ports, image, state, key);
+  const { dataKey } = await openPlainFile(ports, places, state, key);
   try {
-    return await withVolume(fs, plainPath(image), "read", async (plain) => {
-      const current = state.phase === "sealing" ? state : beginSealing(ports, image, state);
-      await encryptData(ports, image, current, { plain, dataKey }, options);
-      withVolume(fs, image, "write", (target) => writeFrame(ports, current, plain, target, dataKey));
-      await compare(ports, image, current, plain, key);
+    return await withVolume(fs, places.plain, "read", async (plain) => {
+      const current = state.phase === "sealing" ? state : beginSealing(ports, places, state);
+      await encryptData(ports, places, current, { plain, dataKey }, options);
+      withVolume(fs, places.target, "write", (target) => writeFrame(ports, current, plain, target, dataKey));
+      await compare(ports, places, current, plain, key);
       const sealed: OpenImageState = { ...current, phase: "sealed" };
-      writeState(fs, image, sealed);
+      writeState(fs, places, sealed);
       return sealed;
     });
   } finally {
@@ -65,14 +63,14 @@ export async function sealImage(
   }
 }
 
-function beginSealing({ fs }: LinuxPorts, image: string, state: OpenImageState): OpenImageState {
+function beginSealing({ fs }: LinuxPorts, places: VolumePlaces, state: OpenImageState): OpenImageState {
   const sealing: OpenImageState = { ...state, phase: "sealing", doneBelow: 0 };
-  writeState(fs, image, sealing);
-  withVolume(fs, image, "write", (target) => {
+  writeState(fs, places, sealing);
+  withVolume(fs, places.target, "write", (target) => {
     // Of what a new image held before, nothing may shine through where the new volume has free space.
-    if (state.isNew) target.truncate(0);
+    if (state.isNew && !target.isDevice) target.truncate(0);
     else target.write(0, Buffer.alloc(SECTOR_BYTES));
-    if (target.sizeBytes() < state.sizeBytes) target.truncate(state.sizeBytes);
+    if (!target.isDevice && target.sizeBytes() < state.sizeBytes) target.truncate(state.sizeBytes);
     target.flush();
   });
   return sealing;
@@ -80,19 +78,19 @@ function beginSealing({ fs }: LinuxPorts, image: string, state: OpenImageState):
 
 async function encryptData(
   ports: LinuxPorts,
-  image: string,
+  places: VolumePlaces,
   state: OpenImageState,
   { plain, dataKey }: { plain: VolumeFile; dataKey: Buffer },
   options: EncryptOptions,
 ): Promise<void> {
   const volume = new NtfsVolume(plain.read);
-  await withVolume(ports.fs, image, "write", async (target) => {
-    await convertVolume(ports, { from: plainPath(image), to: image }, "encrypt", dataKey, {
+  await withVolume(ports.fs, places.target, "write", async (target) => {
+    await convertVolume(ports, { from: places.plain, to: places.target }, "encrypt", dataKey, {
       ranges: () => rangesToConvert(volume, state.layout, state.doneBelow),
       totalBytes: volume.usedBytes(),
       onMark: (doneBelow) => {
         target.flush();
-        writeState(ports.fs, image, { ...state, doneBelow });
+        writeState(ports.fs, places, { ...state, doneBelow });
       },
       ...options,
     });
@@ -122,13 +120,13 @@ function writeFrame(
 /** Opens the result with the key as any reader would, and compares places all over it with what it was made from. */
 async function compare(
   ports: LinuxPorts,
-  image: string,
+  places: VolumePlaces,
   { layout }: OpenImageState,
   plain: VolumeFile,
   key: string,
 ): Promise<void> {
-  await withVolume(ports.fs, image, "read", async (target) => {
-    const opened = await openVolume(target.read, target.sizeBytes(), key, ports.stretch);
+  await withVolume(ports.fs, places.target, "read", async (target) => {
+    const opened = await openVolume(target.read, layout.sizeBytes, key, ports.stretch);
     try {
       const view = plainView(target.read, opened);
       const ranges = [...sample(rangesToConvert(new NtfsVolume(view), layout)), { at: 0, bytes: layout.bootCopyBytes }];

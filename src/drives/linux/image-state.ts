@@ -1,6 +1,6 @@
 /**
- * What is known of a drive image that is open: it lies beside it as `<image>.plain.json`, is replaced durably, holds no
- * secrets, and goes when the image is closed. As long as it is there, `<image>.plain` holds the volume in clear.
+ * What is known of a volume that is worked on in clear: replaced durably, without secrets, and gone when the volume is
+ * closed. As long as it is there, the plain file holds the volume. Of an image both lie beside it.
  */
 import * as z from "zod/mini";
 import type { VolumeLayout } from "../../bitlocker/volume-layout.ts";
@@ -15,6 +15,18 @@ export function plainPath(image: string): string {
 
 export function statePath(image: string): string {
   return `${image}.plain.json`;
+}
+
+/** The files of one volume. */
+export interface VolumePlaces {
+  /** The image or device that becomes the encrypted volume. */
+  target: string;
+  plain: string;
+  state: string;
+}
+
+export function imagePlaces(image: string): VolumePlaces {
+  return { target: image, plain: plainPath(image), state: statePath(image) };
 }
 
 const offset = z.int().check(z.minimum(0));
@@ -56,8 +68,7 @@ export function newState(phase: "making" | "opening", sizeBytes: number, isNew: 
   return { version: 1, note: NOTE, phase, sizeBytes, isNew, doneBelow: 0 };
 }
 
-export function readState(fs: FileSystem, image: string): ImageState | undefined {
-  const path = statePath(image);
+export function readState(fs: FileSystem, { plain, state: path }: VolumePlaces): ImageState | undefined {
   let text: string;
   try {
     text = readWholeFile(fs, path, MAX_BYTES).toString("utf8");
@@ -68,12 +79,11 @@ export function readState(fs: FileSystem, image: string): ImageState | undefined
   const state = State.safeParse(parseJson(text));
   if (state.success && (isComplete(state.data) || ["making", "opening"].includes(state.data.phase))) return state.data;
   throw new DamagedError("STATE_DAMAGED", `"${path}" does not hold the state of a drive image`, {
-    hint: `"${plainPath(image)}" may hold its data; keep both files`,
+    hint: `"${plain}" may hold its data; keep both files`,
   });
 }
 
-export function writeState(fs: FileSystem, image: string, state: ImageState): void {
-  const path = statePath(image);
+export function writeState(fs: FileSystem, { state: path }: VolumePlaces, state: ImageState): void {
   try {
     writeFileDurably(fs, path, Buffer.from(`${JSON.stringify(state, undefined, 2)}\n`), 0o600);
   } catch (error) {
@@ -81,9 +91,9 @@ export function writeState(fs: FileSystem, image: string, state: ImageState): vo
   }
 }
 
-export function removeState(fs: FileSystem, image: string): void {
-  fs.unlink(statePath(image));
-  fsyncDirectory(fs, directoryOf(image));
+export function removeState(fs: FileSystem, { state }: VolumePlaces): void {
+  fs.unlink(state);
+  fsyncDirectory(fs, directoryOf(state));
 }
 
 export function isComplete(state: ImageState): state is OpenImageState {

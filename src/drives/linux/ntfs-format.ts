@@ -24,6 +24,9 @@ export interface FormatOptions {
   signal?: AbortSignal;
 }
 
+/** Where partitions begin by convention: whoever writes an image into one finds the field right. */
+export const USUAL_START_SECTOR = 2048;
+
 /** Smallest volume on which everything finds its place. */
 export const MIN_VOLUME_BYTES = 16 * 1024 * 1024;
 const CLUSTER_BYTES = 4096;

@@ -11,10 +11,14 @@ export class VolumeFile {
   readonly #fs: FileSystem;
   readonly #fd: number;
 
+  /** A device has a size of its own. */
+  readonly isDevice: boolean;
+
   /** Never follows a link in the last component: what is written is the file that was checked. */
   constructor(fs: FileSystem, path: string, flags: "read" | "write") {
     this.#fs = fs;
     this.#fd = fs.open(path, (flags === "read" ? constants.O_RDONLY : constants.O_RDWR) | constants.O_NOFOLLOW);
+    this.isDevice = fs.fstat(this.#fd).kind === "block-device";
   }
 
   readonly read: ReadAt = (at, bytes) => {

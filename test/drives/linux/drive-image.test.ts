@@ -92,8 +92,8 @@ describe.skipIf(!REAL)(`a drive image${where}`, () => {
     await makeWith("a.bin");
     await close();
     const seen = await required(encryption.inspect)(drive(), { key: KEY });
-    expect(seen.rootNames).toContain("a.bin");
-    expect(seen.freeBytes).toBeLessThan(SIZE - CONTENT.length);
+    expect(seen?.rootNames).toContain("a.bin");
+    expect(seen?.freeBytes).toBeLessThan(SIZE - CONTENT.length);
     await encryption.adopt(drive(), KEY);
     fs.writeFileSync(join(await open(), "b.bin"), CONTENT);
     await close();

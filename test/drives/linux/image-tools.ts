@@ -9,7 +9,7 @@ import { pathToDriveId } from "../../../src/drives/drive-id.ts";
 import type { LinuxPorts } from "../../../src/drives/linux/linux-ports.ts";
 import { systemClock } from "../../../src/platform/clock.ts";
 import { nodeFileSystem } from "../../../src/platform/file-system.ts";
-import { systemProcessRunner } from "../../../src/platform/processes.ts";
+import { type ProcessRunner, systemProcessRunner } from "../../../src/platform/processes.ts";
 import { systemRandom } from "../../../src/platform/random.ts";
 
 export function has(tool: string): boolean {
@@ -20,17 +20,15 @@ export function has(tool: string): boolean {
 export const HAS_NTFS = has("mkntfs") && has("ntfs-3g") && has("setfattr") && fs.existsSync("/dev/fuse");
 export const HAS_READERS = has("cryptsetup") && has("bdeinfo") && has("dislocker-file");
 
-export function realPorts(directory: string): LinuxPorts {
-  const stateDirectory = join(directory, "state");
-  fs.mkdirSync(stateDirectory, { recursive: true });
+export function realPorts(directory: string, runner: ProcessRunner = systemProcessRunner): LinuxPorts {
   return {
     fs: nodeFileSystem,
-    runner: systemProcessRunner,
+    runner,
     clock: systemClock,
     random: systemRandom,
     stretch: stretchOnThread,
     convert: convertOnThreads,
-    stateDirectory,
+    stateDirectory: join(directory, "state"),
     machine: hostname(),
   };
 }
