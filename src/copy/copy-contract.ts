@@ -120,5 +120,12 @@ export interface CopySummary {
   readMethod: "direct" | "buffered" | "mixed";
 }
 
-/** Starts copying. */
-export type CopyEngine = (request: CopyRequest) => RunningCopy;
+export interface CopyEngine {
+  /** Starts copying. */
+  (request: CopyRequest): RunningCopy;
+  /**
+   * Copying is likely to follow soon: starts what takes time to start, beside what the caller does meanwhile. Costs
+   * nothing but memory when no copying follows, and does not keep the process alive.
+   */
+  warmUp?(): void;
+}

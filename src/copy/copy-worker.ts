@@ -2,7 +2,8 @@
  * Entry of a copy worker thread: binds the copy loop to the machine's file system and to the messages of the engine's
  * thread. It never returns to its event loop while it works: messages are pulled, and it sleeps in shared memory.
  */
-import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import { once } from "node:events";
+import { parentPort, receiveMessageOnPort } from "node:worker_threads";
 import { systemClock } from "../platform/clock.ts";
 import { nodeFileSystem } from "../platform/file-system.ts";
 import { CopyLoop } from "./copy-loop.ts";
@@ -13,7 +14,8 @@ import type { ToWorker, WorkerStart } from "./worker-messages.ts";
 
 const port = parentPort;
 if (port === null) throw new Error("a copy worker is started by the copy engine");
-const { worker, job, kernel, shared: buffers } = workerData as WorkerStart;
+const [start] = (await once(port, "message")) as [WorkerStart];
+const { worker, job, kernel, shared: buffers } = start;
 const shared = new SharedState(buffers);
 const hasher = createLoopHasher(kernel, job.directRead);
 const loop = new CopyLoop(nodeFileSystem, systemClock, hasher, job, {

@@ -1,7 +1,7 @@
 /**
  * The copy engine with worker threads. This thread only schedules: it hands out units, takes results and calls back.
- * Each worker has one unit in hand and one waiting, so that it never sleeps between two. Workers are started when there
- * is work for them, and none is left when `finished` settles.
+ * Each worker has units waiting, so that it never sleeps between two. Workers are started when there is work for them
+ * (or before, by `warmUp`), and none is left when `finished` settles.
  *
  * While workers spend most of their time waiting for reads (a slow share), more are started, up to four per processor:
  * for drives in parallel mode they read several files at once, for drives in sequential mode they read ahead.
@@ -24,8 +24,14 @@ export interface ThreadedEngineOptions {
   processors?: number;
 }
 
-/** In hand and waiting. */
+/** One in hand and one waiting... */
 const UNITS_PER_WORKER = 2;
+/**
+ * ...or more, until they hold enough segments to fill the lanes of the MD5 kernel: with two units of a few medium files
+ * each, a third of the lanes were in use, and hashing took twice as long.
+ */
+const MAX_UNITS_PER_WORKER = 8;
+const WORKER_BYTES = 48 * 1024 * 1024;
 const MAX_WORKERS_PER_PROCESSOR = 4;
 /** Another worker joins when reads take more than this share of the workers' time... */
 const SLOW_READ_SHARE = 0.7;
@@ -38,7 +44,45 @@ const TOKEN_SAVINGS_MS = 250;
 const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4 };
 
 export function createThreadedCopyEngine(options: ThreadedEngineOptions = {}): CopyEngine {
-  return (request) => new ThreadedCopy(request, options.clock ?? systemClock, options.processors).start();
+  const { clock = systemClock, processors = availableParallelism() } = options;
+  const spares = new SpareWorkers();
+  const start = (request: CopyRequest) => new ThreadedCopy(request, clock, processors, spares).start();
+  return Object.assign(start, { warmUp: () => spares.fill(processors) });
+}
+
+/** Threads that were started before there was work for them. */
+class SpareWorkers {
+  #threads: Worker[] = [];
+
+  fill(count: number): void {
+    while (this.#threads.length < count) {
+      const thread = startThread();
+      thread.unref();
+      thread.on("error", this.#forget);
+      this.#threads.push(thread);
+    }
+  }
+
+  take(): Worker {
+    const thread = this.#threads.shift();
+    if (thread === undefined) return startThread();
+    thread.off("error", this.#forget);
+    thread.ref();
+    return thread;
+  }
+
+  async end(): Promise<void> {
+    await Promise.all(this.#threads.splice(0).map((thread) => thread.terminate()));
+  }
+
+  /** What keeps one from starting is told by the next, which is started when there is work. */
+  readonly #forget = (): void => {
+    this.#threads = [];
+  };
+}
+
+function startThread(): Worker {
+  return new Worker(workerPath(), { resourceLimits: RESOURCE_LIMITS, execArgv: [] });
 }
 
 interface Handle {
@@ -65,7 +109,8 @@ class ThreadedCopy {
   constructor(
     private readonly request: CopyRequest,
     private readonly clock: Clock,
-    processors = availableParallelism(),
+    processors: number,
+    private readonly spares: SpareWorkers,
   ) {
     const sequential = request.drives.filter((drive) => drive.ioMode === "sequential").length;
     const workers = request.workers ?? Math.max(processors, sequential);
@@ -115,13 +160,12 @@ class ThreadedCopy {
   }
 
   #pump(): void {
-    for (let depth = 1; depth <= UNITS_PER_WORKER; depth++) {
+    for (let depth = 1; depth <= MAX_UNITS_PER_WORKER; depth++) {
       for (const [index, worker] of this.#workers.entries()) {
-        while (worker.outstanding < depth) {
-          const unit = this.#scheduler.next(index);
-          if (unit === undefined) break;
-          this.#send(index, worker, unit);
-        }
+        if (worker.outstanding >= depth) continue;
+        if (depth > UNITS_PER_WORKER && this.#scheduler.outstandingBytes(index) >= WORKER_BYTES) continue;
+        const unit = this.#scheduler.next(index);
+        if (unit !== undefined) this.#send(index, worker, unit);
       }
     }
   }
@@ -136,13 +180,7 @@ class ThreadedCopy {
 
   #startWorker(index: number, worker: Handle): Worker {
     const { mode, sourceRoots, drives, flush, directRead = false } = this.request;
-    const workerData: WorkerStart = {
-      worker: index,
-      job: { mode, sourceRoots, drives, flush, directRead },
-      kernel: this.#kernel,
-      shared: this.#shared.buffers,
-    };
-    const thread = new Worker(workerPath(), { workerData, resourceLimits: RESOURCE_LIMITS, execArgv: [] });
+    const thread = this.spares.take();
     thread.on("message", (result: FromWorker) => {
       worker.outstanding--;
       this.#guard(() => {
@@ -155,6 +193,12 @@ class ThreadedCopy {
       worker.thread = undefined;
       if (!this.#isSettled) this.#crash(new Error("a copy worker ended early"));
     });
+    thread.postMessage({
+      worker: index,
+      job: { mode, sourceRoots, drives, flush, directRead },
+      kernel: this.#kernel,
+      shared: this.#shared.buffers,
+    } satisfies WorkerStart);
     return thread;
   }
 
@@ -212,7 +256,7 @@ class ThreadedCopy {
       thread.postMessage({ kind: "stop" } satisfies ToWorker);
       this.#shared.wake(index);
     }
-    await Promise.all(ended);
+    await Promise.all([...ended, this.spares.end()]);
   }
 }
 

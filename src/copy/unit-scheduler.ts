@@ -54,6 +54,13 @@ export class UnitScheduler {
     return this.#bufferedFiles === 0 ? "direct" : "mixed";
   }
 
+  /** Planned bytes of the units that `worker` has. */
+  outstandingBytes(worker: number): number {
+    let bytes = 0;
+    for (const out of this.#outstanding.values()) if (out.worker === worker) bytes += out.sizeBytes;
+    return bytes;
+  }
+
   progress(bytes: (drive: number) => number): DriveProgress[] {
     return this.#drives.map((drive) => ({ bytes: bytes(drive.index), files: drive.filesDone }));
   }

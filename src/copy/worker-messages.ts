@@ -4,6 +4,7 @@ import type { Md5Kernel } from "./md5/md5-kernel.ts";
 import type { SharedBuffers } from "./shared-state.ts";
 import type { UnitResult, WorkUnit } from "./work-unit.ts";
 
+/** The first message to a worker; it may have been started long before. */
 export interface WorkerStart {
   worker: number;
   job: CopyJob;

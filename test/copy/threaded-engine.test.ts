@@ -5,6 +5,11 @@ import { CopyFixture, runEngine } from "./copy-fixture.ts";
 import { describeEngine } from "./engine-conformance.ts";
 
 describeEngine("threaded", () => createThreadedCopyEngine({ processors: 2 }));
+describeEngine("threaded (warm)", () => {
+  const engine = createThreadedCopyEngine({ processors: 2 });
+  engine.warmUp?.();
+  return engine;
+});
 describeEngine("threaded (one worker)", () => (request) => createThreadedCopyEngine()({ ...request, workers: 1 }));
 
 describe("workers of the threaded engine", () => {
