@@ -13,6 +13,7 @@ import { parseDriveset } from "../drives/driveset-csv.ts";
 import { formatErases } from "../drives/format.ts";
 import { JournalFile } from "../journal/journal-file.ts";
 import { type InputProblem, UsageError } from "../platform/app-error.ts";
+import type { FlushMethod } from "../platform/volume-flush.ts";
 import { type FrozenPlan, type PlanRow, writeFrozenPlan } from "./frozen-plan.ts";
 import { attached, type OpenDrive, type OpenSession } from "./open-session.ts";
 import { refuseClashes } from "./plan-clashes.ts";
@@ -46,6 +47,7 @@ export interface PlannedSession {
   drives: OpenDrive[];
   plan: FrozenPlan;
   summary: PlanSummary;
+  flushMethod: Promise<FlushMethod>;
 }
 
 /** Up to the frozen plan: all that a dry run does too. */
@@ -56,16 +58,27 @@ export async function planNewSession(preparation: Preparation, wanted: NewSessio
   lockDrives(preparation, drives);
   refuseOverlaps(preparation, drives, rows);
   clearState(preparation);
+  const flushMethod = startWhatTakesTime(preparation, drives);
   const plan = await freezePlan(preparation, wanted, rows, drives);
   const summary = summarisePlan(plan, drives);
-  return { inputs, drives, plan, summary };
+  return { inputs, drives, plan, summary, flushMethod };
+}
+
+/** While this thread walks, copy workers start and the way to flush the drives is tried. */
+function startWhatTakesTime(preparation: Preparation, drives: readonly OpenDrive[]): Promise<FlushMethod> {
+  if (preparation.isDryRun) return Promise.resolve("per-file");
+  preparation.ports.copyEngine.warmUp?.();
+  const flushMethod = flushMethodFor(preparation, drives);
+  // Awaited when the session starts; a plan that fails before has its own error to tell.
+  flushMethod.catch(() => {});
+  return flushMethod;
 }
 
 /** Asks, and enters the session into the journal. */
 export async function startSession(
   preparation: Preparation,
   wanted: NewSession,
-  { inputs, drives, plan, summary }: PlannedSession,
+  { inputs, drives, plan, summary, flushMethod }: PlannedSession,
 ): Promise<OpenSession | undefined> {
   if (!(await isConfirmed(preparation, drives, summary))) return undefined;
   const { ports, request, files, history } = preparation;
@@ -105,7 +118,7 @@ export async function startSession(
     earlierManifests: earlierManifests(preparation),
     options: request.options,
     ports,
-    flushMethod: await flushMethodFor(preparation, drives),
+    flushMethod: await flushMethod,
     events: openEvents(preparation),
     emit: preparation.emit,
     signal: preparation.signal,
