@@ -15,7 +15,7 @@ import type {
 } from "./import-contract.ts";
 import { ImportRun } from "./import-run.ts";
 import { type DriveProblem, isDriveProblem, type OpenedManifest, openManifest } from "./open-manifest.ts";
-import { openTransferDirectory, removeTransferDirectory, transferLockPath } from "./transfer-state.ts";
+import { withTransferDirectory } from "./transfer-state.ts";
 import { type WrittenLog, writeImportLogs, writeProblemLog } from "./write-logs.ts";
 
 /**
@@ -54,7 +54,7 @@ async function importManifest(
   manifest: OpenedManifest,
   onEvent: (event: TransferImportEvent) => void,
 ): Promise<Finished> {
-  return withDirectory(request, ports, manifest.hash, async (directory) => {
+  return inDirectory(request, ports, manifest.hash, async (directory) => {
     const run = new ImportRun(request, ports, manifest, directory, onEvent);
     try {
       await run.importBlobs();
@@ -68,28 +68,21 @@ async function importManifest(
   });
 }
 
-/** The state goes only when `use` has come to its end. */
-async function withDirectory<T>(
+function inDirectory<T>(
   request: TransferImportRequest,
   ports: TransferPorts,
   manifestHash: string,
   use: (directory: string) => Promise<T>,
 ): Promise<T> {
-  const { fs, account, stateDirectory } = ports;
-  const identity = ["import", manifestHash, account.url, account.onlyContainer ?? ""];
-  let directory = openTransferDirectory(fs, stateDirectory, identity);
-  const lock = ports.lock(transferLockPath(directory), "the import of this drive into this account");
-  try {
-    if (request.restart === true) {
-      removeTransferDirectory(fs, directory);
-      directory = openTransferDirectory(fs, stateDirectory, identity);
-    }
-    const result = await use(directory);
-    removeTransferDirectory(fs, directory);
-    return result;
-  } finally {
-    lock.release();
-  }
+  const { url, onlyContainer = "" } = ports.account;
+  const purpose = "the import of this drive into this account";
+  return withTransferDirectory(
+    ports,
+    ["import", manifestHash, url, onlyContainer],
+    purpose,
+    request.restart === true,
+    use,
+  );
 }
 
 function toReport(
@@ -125,7 +118,7 @@ async function endWithProblem(
   const { driveStatus, reason, hash = "" } = problem;
   const driveId = problem.driveId ?? request.expectedDriveId ?? "unknown";
   const place = diagnosticsPlace(ports.account, request.diagnosticsPath);
-  const logs = await withDirectory(request, ports, `problem ${driveId} ${hash}`, (directory) =>
+  const logs = await inDirectory(request, ports, `problem ${driveId} ${hash}`, (directory) =>
     writeProblemLog({ request, ports, place, directory }, driveId, driveStatus),
   );
   return {

@@ -4,7 +4,22 @@
  */
 import { constants } from "node:fs";
 import { unlinkQuietly, writeAll } from "../platform/durable-file.ts";
+import { joinPath } from "../platform/file-path.ts";
 import type { FileSystem } from "../platform/file-system.ts";
+import type { StateRecord, TransferState } from "./transfer-state.ts";
+
+/** An index of the records in a state file that say how a blob ended (`o`). */
+export function indexResults<R extends StateRecord & { o?: unknown }>(
+  fs: FileSystem,
+  directory: string,
+  state: TransferState<R>,
+): ResultIndex {
+  const index = new ResultIndex(fs, joinPath(directory, "results.index"));
+  state.forEach((record, offset) => {
+    if (record.o !== undefined) index.set(record.i, offset);
+  });
+  return index;
+}
 
 const SLOT_BYTES = 8;
 const CHUNK_SLOTS = 8 * 1024;

@@ -12,6 +12,7 @@ import type { Clock } from "../platform/clock.ts";
 import { makeDirectories, unlinkQuietly, writeAll } from "../platform/durable-file.ts";
 import { joinPath } from "../platform/file-path.ts";
 import type { FileSystem } from "../platform/file-system.ts";
+import type { TransferPorts } from "./import-contract.ts";
 import { forEachLine } from "./line-reader.ts";
 
 const OWNER_ONLY = 0o600;
@@ -81,20 +82,42 @@ export class TransferState<R extends StateRecord> {
 }
 
 /** Where the state of this manifest, going to or coming from this account, is kept; made when missing. */
-export function openTransferDirectory(fs: FileSystem, stateDirectory: string, identity: readonly string[]): string {
+function openTransferDirectory(fs: FileSystem, stateDirectory: string, identity: readonly string[]): string {
   const name = createHash("sha256").update(identity.join("\n")).digest("hex").slice(0, 32);
   const path = joinPath(stateDirectory, name);
   makeDirectories(fs, path, 0o700);
   return path;
 }
 
+/** The directory, locked, for as long as `use` runs. It goes only when `use` has come to its end. */
+export async function withTransferDirectory<T>(
+  ports: Pick<TransferPorts, "fs" | "stateDirectory" | "lock">,
+  identity: readonly string[],
+  purpose: string,
+  isRestart: boolean,
+  use: (directory: string) => Promise<T>,
+): Promise<T> {
+  const { fs, stateDirectory } = ports;
+  const directory = openTransferDirectory(fs, stateDirectory, identity);
+  const lock = ports.lock(transferLockPath(directory), purpose);
+  try {
+    if (isRestart) removeTransferDirectory(fs, directory);
+    openTransferDirectory(fs, stateDirectory, identity);
+    const result = await use(directory);
+    removeTransferDirectory(fs, directory);
+    return result;
+  } finally {
+    lock.release();
+  }
+}
+
 /** Beside the directory, which may be removed and made again while the lock is held. */
-export function transferLockPath(directory: string): string {
+function transferLockPath(directory: string): string {
   return `${directory}.lock`;
 }
 
 /** Removes the directory with the plain files in it. What does not go is left: nothing depends on it. */
-export function removeTransferDirectory(fs: FileSystem, path: string): void {
+function removeTransferDirectory(fs: FileSystem, path: string): void {
   try {
     for (const { name, kind } of fs.readdir(path)) if (kind === "file") unlinkQuietly(fs, joinPath(path, name));
     fs.rmdir(path);

@@ -12,7 +12,7 @@ import type { LogKind, TransferImportRequest, TransferPorts } from "./import-con
 import { writeManifestBackup } from "./manifest-backup.ts";
 import { manifestBlobs } from "./manifest-blobs.ts";
 import type { OpenedManifest } from "./open-manifest.ts";
-import { ResultIndex } from "./result-index.ts";
+import { indexResults } from "./result-index.ts";
 import type { TransferState } from "./transfer-state.ts";
 
 export interface WrittenLog {
@@ -72,7 +72,7 @@ export async function writeProblemLog(job: LogJob, driveId: string, driveStatus:
   return [await send(job, driveId, "error", path)];
 }
 
-function writeLog(
+export function writeLog(
   fs: FileSystem,
   path: string,
   kind: "error" | "verbose",
@@ -101,12 +101,4 @@ async function send(
   const ref = diagnosticsBlob(place, request.jobName, driveId, clock.nowMs(), kind);
   await uploadFile(account, ref, fs, path);
   return { kind, uri: blobUri(account, ref) };
-}
-
-function indexResults(fs: FileSystem, directory: string, state: TransferState<ImportRecord>): ResultIndex {
-  const index = new ResultIndex(fs, joinPath(directory, "results.index"));
-  state.forEach((record, offset) => {
-    if (record.o !== undefined) index.set(record.i, offset);
-  });
-  return index;
 }
