@@ -6,7 +6,15 @@ import type { ExitCode } from "../platform/exit-codes.ts";
 import type { CommandContext } from "./command-context.ts";
 import type { Switches } from "./switches.ts";
 
-export type SwitchGroup = "Session" | "Account" | "Data" | "Drives" | "Copying" | "Secrets" | "Output" | "Version 1 form";
+export type SwitchGroup =
+  | "Session"
+  | "Account"
+  | "Data"
+  | "Drives"
+  | "Copying"
+  | "Secrets"
+  | "Output"
+  | "Version 1 form";
 
 export interface SwitchSpec {
   /** Long option without its dashes, in kebab case. */

@@ -44,6 +44,13 @@ const DIAGNOSTICS_SWITCHES: readonly SwitchSpec[] = [
     group: "Copying",
     description: "requests under way at once (default: 16)",
   },
+  {
+    name: "tries",
+    kind: "value",
+    value: "count",
+    group: "Copying",
+    description: "tries of a request before the network counts as down (default: 6)",
+  },
 ];
 
 const IMPORT_SWITCHES: readonly SwitchSpec[] = [
@@ -75,6 +82,62 @@ const IMPORT_SWITCHES: readonly SwitchSpec[] = [
   ...COMMON_SWITCHES,
 ];
 
+const EXPORT_SWITCHES: readonly SwitchSpec[] = [
+  ...ENDPOINT_SWITCHES,
+  {
+    name: "blob",
+    kind: "repeatable",
+    value: "path",
+    group: "Data",
+    description: "container/name of a blob, with its snapshots; may be repeated",
+  },
+  {
+    name: "prefix",
+    kind: "repeatable",
+    value: "prefix",
+    group: "Data",
+    description: "/ for everything, /box/ for a container, /box/pre for names in it; may be repeated",
+  },
+  {
+    name: "blob-list",
+    slash: "ExportBlobListFile",
+    kind: "value",
+    value: "xml",
+    group: "Data",
+    description: "blob list file: blobs with or without snapshots, single snapshots, prefixes",
+  },
+  {
+    name: "incomplete-list",
+    kind: "value",
+    value: "xml",
+    group: "Data",
+    description: "write the blobs that were not exported to this blob list too",
+  },
+  {
+    name: "drive",
+    kind: "repeatable",
+    value: "place",
+    group: "Drives",
+    description: "letter, mount point or directory of a drive; may be repeated",
+  },
+  {
+    name: "drive-capacity",
+    kind: "repeatable",
+    value: "drive=size",
+    group: "Drives",
+    description: "use at most this much of a drive, as in /mnt/a=500GiB",
+  },
+  {
+    name: "drive-id",
+    kind: "repeatable",
+    value: "path=id",
+    group: "Drives",
+    description: "the id of a drive whose serial cannot be read",
+  },
+  ...DIAGNOSTICS_SWITCHES,
+  ...COMMON_SWITCHES,
+];
+
 export const TRANSFER_VERBS: readonly VerbSpec[] = [
   {
     name: "transfer import",
@@ -98,5 +161,28 @@ export const TRANSFER_VERBS: readonly VerbSpec[] = [
       },
     ],
     load: async () => (await import("./commands/transfer-import.ts")).transferImportCommand,
+  },
+  {
+    name: "transfer export",
+    summary: "bring chosen blobs of an account onto drives, as a data centre does",
+    description:
+      "Does a data centre's export onto drives that are ready to be written: chooses blobs, packs them onto the drives, writes every blob with its properties and metadata, a manifest per drive and the logs. The same command again goes on after an interruption. Exit code 3 when some blobs were not exported.",
+    arguments: [],
+    switches: EXPORT_SWITCHES,
+    examples: [
+      {
+        text: "One container onto two drives",
+        line: "waimportexport transfer export --prefix /box/ --drive G: --drive H: --sn contosodata --sk-file key.txt",
+      },
+      {
+        text: "By a blob list",
+        line: "waimportexport transfer export --blob-list list.xml --drive /mnt/usb1 --sn contosodata --sas-file sas.txt",
+      },
+      {
+        text: "What did not fit before",
+        line: "waimportexport transfer export --blob-list left.xml --drive I: --connection-string-file acct.txt",
+      },
+    ],
+    load: async () => (await import("./commands/transfer-export.ts")).transferExportCommand,
   },
 ];

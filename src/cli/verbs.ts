@@ -22,6 +22,13 @@ const VERIFY_SWITCHES: readonly SwitchSpec[] = [
   },
   { name: "manifest-hash", kind: "value", value: "md5", group: "Data", description: "the manifest's hash itself" },
   {
+    name: "manifest-file",
+    kind: "value",
+    value: "path",
+    group: "Data",
+    description: "the manifest on the drive, from its root (default: \\DriveManifest.xml)",
+  },
+  {
     name: "strict",
     kind: "flag",
     group: "Data",

@@ -1,4 +1,5 @@
 /** What a transfer did, for people. */
+import type { TransferExportReport } from "../transfer/export-contract.ts";
 import type { TransferImportReport } from "../transfer/import-contract.ts";
 import { safeText } from "./safe-text.ts";
 import { counted, formatCount, formatSize, formatSpan } from "./sizes.ts";
@@ -23,6 +24,32 @@ export function importReportText(report: TransferImportReport, terminal: Termina
   if (report.exitCode !== 0) {
     lines.push("  next      download a log and run 'waimportexport copy-log explain <log>'");
   }
+  return `${lines.join("\n")}\n`;
+}
+
+export function exportReportText(report: TransferExportReport, terminal: Terminal): string {
+  const { selection, exportedBlobs, totalBlobs, exportedBytes, totalBytes, incompleteBlobs } = report;
+  const isWhole = report.exitCode === 0;
+  const verdict = terminal.paint(isWhole ? "green" : "red", isWhole ? "is complete" : "left blobs out");
+  const lines = [
+    `The export ${verdict}: ${formatCount(exportedBlobs)} of ${counted(totalBlobs, "blob")}, ${formatSize(exportedBytes)} of ${formatSize(totalBytes)}, in ${formatSpan(report.elapsedMs)}`,
+  ];
+  if (selection.duplicate > 0)
+    lines.push(`  chosen twice     ${counted(selection.duplicate, "path or prefix", "paths or prefixes")}`);
+  if (selection.nonexistent > 0) {
+    lines.push(`  chose nothing    ${counted(selection.nonexistent, "path or prefix", "paths or prefixes")}`);
+  }
+  for (const { driveId, root, manifestFile, manifestHash, blobs, bytes } of report.drives) {
+    const id = `Drive ${terminal.paint("bold", safeText(driveId))} at ${safeText(root)}`;
+    if (manifestFile === undefined) lines.push(`${id}: not needed`);
+    else {
+      lines.push(`${id}: ${counted(blobs, "blob")}, ${formatSize(bytes)}`);
+      lines.push(`  manifest  ${safeText(manifestFile)}, ${manifestHash ?? ""}`);
+    }
+  }
+  if (report.earlierBlobs > 0) lines.push(`  before    ${counted(report.earlierBlobs, "blob")} done by an earlier run`);
+  for (const { kind, uri } of report.logs) lines.push(`  ${kind.padEnd(10)} ${safeText(uri)}`);
+  if (incompleteBlobs > 0) lines.push("  next      export the incomplete list with --blob-list onto further drives");
   return `${lines.join("\n")}\n`;
 }
 

@@ -244,7 +244,7 @@ describe("exit codes", () => {
   it("11: nobody answers", async () => {
     await one();
     writeFileSync(join(workspace.path, "account.txt"), store.connectionString.replace(/:\d+\//, ":9/"));
-    const { exitCode, stderr } = await importDrive();
+    const { exitCode, stderr } = await importDrive("--tries", "1");
     expect(exitCode).toBe(11);
     expect(stderr).toContain("run the same command again to go on");
   });
