@@ -1,6 +1,7 @@
 /**
- * The copy engine's inner loop: takes files, moves their bytes and hashes them, synchronously, over the FileSystem port.
- * Worker threads and the in-thread engine run the same loop.
+ * The inner loop of the copy engine: takes files, moves their bytes and hashes them, synchronously, over the FileSystem
+ * port. Worker threads and the in-thread engine run the same loop. (A little over the usual length: the ways of a file
+ * through the lanes belong together.)
  *
  * Bytes are read straight into the buffer of an MD5 lane, written from there and hashed there. The lanes hold many
  * small files or several segments of a large one. What must be written strictly in order (drives in sequential mode) or
@@ -17,8 +18,7 @@ import { ChangedTo, FileMover, type SmallFile } from "./file-mover.ts";
 import type { CopyJob, LoopControl } from "./loop-contract.ts";
 import { createMd5 } from "./md5/crypto-md5.ts";
 import { type LaneHasher, MD5_BYTES } from "./md5/lane-hasher.ts";
-import { type FileTask, OpenFile, type Piece, type SmallPiece } from "./open-unit.ts";
-import { PlanFlag, type PlannedFile } from "./plan-record.ts";
+import { type FileTask, needsContentMd5, OpenFile, type Piece, type SmallPiece } from "./open-unit.ts";
 import { UnitFeed } from "./unit-feed.ts";
 import type { UnitResult, WorkUnit } from "./work-unit.ts";
 
@@ -230,7 +230,7 @@ export class CopyLoop {
         mtimeNs,
         digests,
         elapsedMs,
-        ...(contentMd5 === undefined ? {} : { contentMd5 }),
+        ...(contentMd5 && { contentMd5 }),
         ...(elapsedMs > SLOW_FILE_MS ? { sourcePath: this.#mover.sources.path(planned) } : {}),
       });
     } else {
@@ -291,8 +291,8 @@ export class CopyLoop {
     }
     // Also what an interrupted run left of it: a file that is not done is not on the drive.
     this.#mover.removeTarget(file.drive, planned);
-    const sourcePath = this.#mover.sources.path(planned);
-    unit.results.notDone({ position: planned.position, sourcePath, code, reason });
+    const { position } = planned;
+    unit.results.notDone({ position, sourcePath: this.#mover.sources.path(planned), code, reason });
   }
 
   /** Fits one chunk (with a byte to spare, to see it grow) and one segment. */
@@ -304,8 +304,4 @@ export class CopyLoop {
   #isInOrder(file: OpenFile): boolean {
     return needsContentMd5(file.task.planned) || this.job.drives[file.drive]?.ioMode === "sequential";
   }
-}
-
-function needsContentMd5(file: PlannedFile): boolean {
-  return (file.flags & PlanFlag.ContentMd5) !== 0;
 }

@@ -2,7 +2,7 @@
 
 import { FileResultWriter } from "./file-results.ts";
 import { MD5_BYTES } from "./md5/lane-hasher.ts";
-import { type PlannedFile, planRecordLength, planRecordPosition, readPlanRecord } from "./plan-record.ts";
+import { PlanFlag, type PlannedFile, planRecordLength, planRecordPosition, readPlanRecord } from "./plan-record.ts";
 import type { FileIdentity, RangeResult, RangeUnit, UnitResult, WorkUnit } from "./work-unit.ts";
 
 /** A unit of work in progress. */
@@ -116,4 +116,9 @@ export interface Piece {
   segment: number;
   position: number;
   end: number;
+}
+
+/** A sum over the whole file is wanted beside those of its segments. */
+export function needsContentMd5(file: PlannedFile): boolean {
+  return (file.flags & PlanFlag.ContentMd5) !== 0;
 }

@@ -13,8 +13,9 @@ import type { CopyRequest, DriveProgress, FileResult, NotDoneCode } from "./copy
 import { DriveQueue } from "./drive-queue.ts";
 import { readFileResults } from "./file-results.ts";
 import { LargeFile } from "./large-file.ts";
-import { type PlannedFile, planRecordLength, planRecordPosition, readPlanRecord } from "./plan-record.ts";
+import type { PlannedFile } from "./plan-record.ts";
 import { sourcePath } from "./source-files.ts";
+import { findRecord, toPlanned } from "./unit-records.ts";
 import type { RangeResult, UnitResult, WorkUnit } from "./work-unit.ts";
 
 const CLUSTER_BYTES = 4096;
@@ -292,17 +293,3 @@ export class UnitScheduler {
 }
 
 const GREW = "grew after planning and no longer fits its drive";
-
-function toPlanned(record: Uint8Array): PlannedFile {
-  return readPlanRecord(Buffer.from(record.buffer, record.byteOffset, record.length), 0);
-}
-
-function findRecord(records: Uint8Array, position: number): Uint8Array {
-  const buffer = Buffer.from(records.buffer, records.byteOffset, records.length);
-  for (let at = 0; at < buffer.length; ) {
-    const end = at + planRecordLength(buffer, at);
-    if (planRecordPosition(buffer, at) === position) return records.subarray(at, end);
-    at = end;
-  }
-  throw new Error(`position ${position} is not in its unit`);
-}
