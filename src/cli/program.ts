@@ -5,7 +5,7 @@ import type { CommandContext } from "./command-context.ts";
 import type { SwitchSpec, VerbSpec } from "./switch-table.ts";
 import { displayName, nameKey } from "./switch-table.ts";
 import { switchesFrom } from "./switches.ts";
-import { VERBS } from "./verbs.ts";
+import { GROUP_SUMMARIES, VERBS } from "./verbs.ts";
 
 export const PROGRAM_NAME = "waimportexport";
 
@@ -78,7 +78,7 @@ function addVerb(root: Command, verb: VerbSpec, write: (text: string) => void): 
 /** A first word with verbs below it, as in `journal show`. */
 function group(root: Command, word: string, write: (text: string) => void): Command {
   const command = prepareCommand(new Command(word), write).usage("<verb> [switches]").helpCommand(false);
-  command.summary(VERBS.find((verb) => verb.name.startsWith(`${word} `))?.summary ?? "");
+  command.summary(GROUP_SUMMARIES[word] ?? VERBS.find((verb) => verb.name.startsWith(`${word} `))?.summary ?? "");
   root.addCommand(command);
   return command;
 }
@@ -116,6 +116,9 @@ function termOf(option: Option): string {
 
 function subcommandTermOf(command: Command): string {
   const verbs = VERBS.filter((verb) => verb.name === command.name() || verb.name.startsWith(`${command.name()} `));
+  if (verbs.length > 1) {
+    return `${command.name()} ${verbs.map((verb) => verb.name.slice(command.name().length + 1)).join("|")}`;
+  }
   return verbs
     .map((verb) =>
       [verb.name, ...verb.arguments.map((one) => (one.required ? `<${one.name}>` : `[${one.name}]`))].join(" "),

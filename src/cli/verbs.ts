@@ -168,6 +168,11 @@ export const VERBS: readonly VerbSpec[] = [
   },
 ];
 
+/** Of first words with several verbs below them. */
+export const GROUP_SUMMARIES: Readonly<Record<string, string>> = {
+  transfer: "do a data centre's import or export: drive to account, account to drives",
+};
+
 /** Verbs of the original that this release does not have. */
 export const ORIGINAL_VERBS_NOT_HERE: readonly string[] = ["RepairImport", "RepairExport", "PreviewExport", "Unlock"];
 
