@@ -11,6 +11,7 @@ import { constants } from "node:fs";
 import { AppError, describeErrno, errnoOf, LockedError } from "./app-error.ts";
 import type { Clock } from "./clock.ts";
 import { FileTooLongError, readWholeFile, unlinkQuietly, writeAll } from "./durable-file.ts";
+import { directoryOf, joinPath } from "./file-path.ts";
 import type { FileStat, FileSystem } from "./file-system.ts";
 import type { ProcessIdentity, ProcessTable } from "./process-identity.ts";
 import type { Random } from "./random.ts";
@@ -46,6 +47,7 @@ type Found = { state: "held"; holder: Holder } | { state: "torn"; nonce: string;
 const MAX_LOCK_BYTES = 8 * 1024;
 /** A process that stands still between creating its lock and writing into it for longer than this has lost it. */
 const TORN_AFTER_MS = 10_000;
+const LEFTOVER = /^(takeover-.*|[0-9a-f]{32})$/;
 /** Others coming and going in between; with none the second attempt succeeds. */
 const MAX_ATTEMPTS = 100;
 
@@ -62,7 +64,10 @@ export function acquireLock(ports: LockPorts, path: string, options: LockOptions
     const found = readLock(ports, path);
     if (found === undefined) continue;
     refuseIfHeld(ports, path, found, options);
-    if (takeOver(ports, path, nonceOf(found), content, nonce, options)) return lockHandle(ports, path, nonce);
+    if (takeOver(ports, path, nonceOf(found), content, nonce, options)) {
+      removeLeftovers(ports, path, options);
+      return lockHandle(ports, path, nonce);
+    }
   }
   throw new LockedError("LOCKED", `${options.purpose} is being taken by several other runs at once`);
 }
@@ -181,6 +186,32 @@ function takeOver(
   } finally {
     right.release();
   }
+}
+
+/** A run that was killed while it took over leaves its right, or its own file: they go once their process is gone. */
+function removeLeftovers(ports: LockPorts, path: string, options: LockOptions): void {
+  const directory = directoryOf(path);
+  const prefix = `${path.slice(directory.length).replace(/^[\\/]/, "")}.`;
+  try {
+    for (const { name } of ports.fs.readdir(directory)) {
+      if (!name.startsWith(prefix) || !LEFTOVER.test(name.slice(prefix.length))) continue;
+      removeIfDead(ports, joinPath(directory, name), options);
+    }
+  } catch {
+    // The lock is ours; what lies beside it can wait for the next one.
+  }
+}
+
+function removeIfDead(ports: LockPorts, path: string, { purpose }: LockOptions): void {
+  const found = readLock(ports, path);
+  if (found === undefined) return;
+  try {
+    refuseIfHeld(ports, path, found, { purpose, breakLock: false });
+  } catch (error) {
+    if (error instanceof LockedError) return;
+    throw error;
+  }
+  unlinkQuietly(ports.fs, path);
 }
 
 function lockHandle(ports: LockPorts, path: string, nonce: string): Lock {

@@ -63,6 +63,19 @@ describe("acquireLock", () => {
     expect(readdirSync(dirname(path))).toEqual([]);
   });
 
+  test("takes away what runs left that were killed while they took over, and nothing that lives", () => {
+    const path = lockPath();
+    acquireLock(ports({ pid: 200 }), path, OPTIONS);
+    const killed = readFileSync(path, "utf8");
+    for (const name of ["takeover-0a", "takeover-0a.takeover-0b", "0123456789abcdef0123456789abcdef"]) {
+      writeFileSync(`${path}.${name}`, killed);
+    }
+    writeFileSync(`${path}.takeover-0c`, killed.replace('"pid":200', '"pid":300'));
+    writeFileSync(`${path}.note`, "not ours");
+    acquireLock(ports({}, ["300/7"]), path, OPTIONS).release();
+    expect(readdirSync(dirname(path)).sort()).toEqual(["a.lock.note", "a.lock.takeover-0c"]);
+  });
+
   test.each([{ host: "there" }, { machine: "other container" }])("refuses a lock of another host (%o)", (former) => {
     const path = lockPath();
     acquireLock(ports(former), path, OPTIONS);
