@@ -45,6 +45,7 @@ function readOptions(switches: Switches): PrepOptions {
     giveUpDrives: switches.values("give-up-drive"),
     confirmDrives: switches.values("confirm-drive"),
     breakLock: switches.flag("break-lock"),
+    verify: switches.flag("verify"),
     ioMode: (switches.value("io-mode") as PrepOptions["ioMode"] | undefined) ?? "auto",
     ...given(
       "workers",

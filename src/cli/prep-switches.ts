@@ -138,6 +138,7 @@ export const OWN_PREP_SWITCHES: readonly SwitchSpec[] = [
   }),
   value("workers", "count", "Copying", "worker threads (default: by the machine)"),
   value("bandwidth-limit", "size", "Copying", "at most this much per second, as in 200MiB"),
+  flag("verify", "Copying", "read everything back from the drives before they are sealed"),
   flag("dry-run", "Session", "plan and check only, write nothing (same as the verb 'plan')"),
 ];
 

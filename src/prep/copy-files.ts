@@ -36,9 +36,15 @@ export interface CopyFilesOutcome {
   bytes: number;
 }
 
-export async function copyFiles(session: OpenSession): Promise<CopyFilesOutcome> {
-  const drives = session.drives.filter((open) => isToBeWritten(session, open) && open.record.cut === undefined);
-  const copies = drives.map((open) => openDriveCopy(session, open));
+/** `only`: these positions of these drives and no others, to write them once more. */
+export async function copyFiles(
+  session: OpenSession,
+  only?: ReadonlyMap<OpenDrive, ReadonlySet<number>>,
+): Promise<CopyFilesOutcome> {
+  const drives = session.drives.filter(
+    (open) => isToBeWritten(session, open) && (only === undefined ? open.record.cut === undefined : only.has(open)),
+  );
+  const copies = drives.map((open) => openDriveCopy(session, open, only?.get(open)));
   const notDone: NotDoneCounts = {};
   try {
     if (drives.length === 0) return outcomeOf(session, drives, copies, notDone);
@@ -101,7 +107,7 @@ function copyRequest(
   };
 }
 
-function openDriveCopy(session: OpenSession, open: OpenDrive): DriveCopy {
+function openDriveCopy(session: OpenSession, open: OpenDrive, only?: ReadonlySet<number>): DriveCopy {
   const { ports, files } = session;
   const drive = attached(open);
   return new DriveCopy(
@@ -117,6 +123,7 @@ function openDriveCopy(session: OpenSession, open: OpenDrive): DriveCopy {
       needsDirectories: session.flushMethod === "per-file",
       onFailed: (failure) => noteDriveFailure(session, open, failure),
     },
+    only,
   );
 }
 

@@ -14,6 +14,7 @@ import type { PrepOutcome } from "./prep-contract.ts";
 import { OutcomeBuilder, unplacedTotals } from "./prep-outcome.ts";
 import { readyDrives } from "./ready-drives.ts";
 import { sealDrives } from "./seal-drive.ts";
+import { verifyWritten } from "./verify-written.ts";
 import type { SourceEntry } from "./walk-sources.ts";
 
 /** Runs the session to its end, or as far as drives and space allow. `walk` looks at the sources once more. */
@@ -30,6 +31,12 @@ export async function runCopySession(session: OpenSession, walk: () => Iterable<
 
     await cutFullDrives(session, copied.full, outcome);
     if (outcome.hasFailedDrive) return outcome.build("drives-failed");
+
+    if (session.options.verify) {
+      await verifyWritten(session, outcome);
+      if (session.signal.aborted) return outcome.build("interrupted");
+      if (outcome.hasFailedDrive) return outcome.build("drives-failed");
+    }
 
     await sealDrives(session, outcome);
     if (outcome.hasFailedDrive) return outcome.build("drives-failed");

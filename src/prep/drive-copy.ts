@@ -36,6 +36,7 @@ export class DriveCopy {
   readonly #earlier: ResultsReader;
   readonly #results: ResultsWriter;
   readonly #until: number;
+  readonly #only: ReadonlySet<number> | undefined;
   readonly #flush: DriveFlush["flush"];
   readonly #onFlushFailed: DriveFlush["onFailed"];
   /** By position, of files that are out; only when the flush needs them. */
@@ -53,12 +54,20 @@ export class DriveCopy {
   notDoneFiles = 0;
   failure: DriveFailure | undefined;
 
-  /** `until`: the plan counts up to this position. */
-  constructor(fs: FileSystem, paths: DriveCopyPaths, seed: number, until: number, drive: DriveFlush) {
+  /** `until`: the plan counts up to this position; `only` these of its positions are handed out. */
+  constructor(
+    fs: FileSystem,
+    paths: DriveCopyPaths,
+    seed: number,
+    until: number,
+    drive: DriveFlush,
+    only?: ReadonlySet<number>,
+  ) {
     this.#plan = new PlanFileReader(fs, paths.plan);
     this.#earlier = new ResultsReader(fs, paths, seed);
     this.#results = new ResultsWriter(fs, paths, seed);
     this.#until = until;
+    this.#only = only;
     this.#flush = drive.flush;
     this.#onFlushFailed = drive.onFailed;
     if (drive.needsDirectories) this.#directories = new Map();
@@ -77,7 +86,9 @@ export class DriveCopy {
       const sizeBytes = planRecordSizeBytes(buffer, offset);
       if (pieces.length > 0 && bytes + sizeBytes > maxBytes) break;
       const earlier = this.#earlier.next();
-      if (earlier === undefined) {
+      if (earlier === undefined && this.#only?.has(this.#plan.peekPosition()) === false) {
+        // Not done, and not asked for now.
+      } else if (earlier === undefined) {
         this.#directories?.set(this.#plan.peekPosition(), directoryOf(buffer, offset));
         pieces.push(Buffer.from(buffer.subarray(offset, offset + planRecordLength(buffer, offset))));
         bytes += sizeBytes;

@@ -53,6 +53,8 @@ export interface PrepOptions {
   workers?: number;
   /** Bytes per second. */
   bandwidthLimit?: number;
+  /** Reads everything back from the drives before they are sealed. */
+  verify: boolean;
 }
 
 export const DEFAULT_PREP_OPTIONS: PrepOptions = {
@@ -71,6 +73,7 @@ export const DEFAULT_PREP_OPTIONS: PrepOptions = {
   confirmDrives: [],
   breakLock: false,
   ioMode: "auto",
+  verify: false,
 };
 
 /** One drive of a plan. Sizes in bytes. */
@@ -131,7 +134,7 @@ export type PrepEvent =
   | {
       type: "drive-state";
       driveId: string;
-      state: "formatting" | "encrypting" | "unlocking" | "opening" | "closing" | "ready";
+      state: "formatting" | "encrypting" | "unlocking" | "opening" | "closing" | "ready" | "verifying";
       percent?: number;
     }
   | {
@@ -167,6 +170,16 @@ export interface SealedDrive {
   leftBehind?: string;
 }
 
+/** What write verification did. */
+export interface WriteVerification {
+  files: number;
+  bytes: number;
+  /** Gave back other bytes at first, and the right ones after they were written again. */
+  rewrittenFiles: number;
+  /** `direct`: past the page cache, from the medium; `buffered`: perhaps from memory; `mixed`: some of each. */
+  readMethod: "direct" | "buffered" | "mixed";
+}
+
 export interface PrepOutcome {
   sessionId: string;
   journal: string;
@@ -183,6 +196,8 @@ export interface PrepOutcome {
   notNeeded: readonly string[];
   unplacedFiles: number;
   unplacedBytes: number;
+  /** With `verify`. */
+  verification?: WriteVerification;
   elapsedMs: number;
 }
 

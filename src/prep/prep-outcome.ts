@@ -8,7 +8,7 @@ import type { OpenDrive, OpenSession } from "./open-session.ts";
 import { withCloseReports } from "./opened-drives.ts";
 import { PlanFileReader } from "./plan-files.ts";
 import { sumOf } from "./plan-summary.ts";
-import type { PrepOutcome } from "./prep-contract.ts";
+import type { PrepOutcome, WriteVerification } from "./prep-contract.ts";
 import { sealedDrives } from "./sealed-drive.ts";
 
 export class OutcomeBuilder {
@@ -19,6 +19,8 @@ export class OutcomeBuilder {
   #copied: { files: number; bytes: number } = { files: 0, bytes: 0 };
   newSinceWalk = 0;
   hasFailedDrive = false;
+  /** What was read back; absent when nothing was asked for. */
+  verification: WriteVerification | undefined;
 
   constructor(session: OpenSession) {
     this.#session = session;
@@ -30,7 +32,7 @@ export class OutcomeBuilder {
   take(copied: CopyFilesOutcome): void {
     this.#notDone = addCounts(this.#notDone, copied.notDone);
     this.#copied = { files: copied.files, bytes: copied.bytes };
-    this.hasFailedDrive = copied.failed.length > 0;
+    if (copied.failed.length > 0) this.hasFailedDrive = true;
   }
 
   driveFailed(open: OpenDrive, failure: AppError): void {
@@ -72,6 +74,7 @@ export class OutcomeBuilder {
         .map((d) => d.driveId),
       unplacedFiles: unplaced.files,
       unplacedBytes: unplaced.bytes,
+      ...(this.verification === undefined ? {} : { verification: this.verification }),
       elapsedMs: ports.clock.monotonicMs() - this.#startedMs,
     };
   }

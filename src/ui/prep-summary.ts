@@ -1,6 +1,6 @@
 /** What a preparation leaves behind, for people and as the last JSON line. */
 import { ERROR_CODES, type ErrorCode } from "../platform/error-codes.ts";
-import type { PrepOutcome, SealedDrive } from "../prep/prep-contract.ts";
+import type { PrepOutcome, SealedDrive, WriteVerification } from "../prep/prep-contract.ts";
 import { NOT_ENCRYPTED } from "./plan-text.ts";
 import { safeText } from "./safe-text.ts";
 import { counted, formatCount, formatSize, formatSpan } from "./sizes.ts";
@@ -25,6 +25,7 @@ export function summaryText(outcome: PrepOutcome, terminal: Terminal): string {
   const lines = [
     `Session "${safeText(outcome.sessionId)}" ${terminal.paint(state.style, state.text)}${amount}`,
     `Journal: ${safeText(outcome.journal)}`,
+    ...(outcome.verification === undefined ? [] : [verificationText(outcome.verification)]),
     ...outcome.drives.flatMap((drive) => ["", ...driveLines(drive, terminal)]),
     ...(outcome.notNeeded.length === 0 ? [] : ["", `Not needed: ${outcome.notNeeded.map(safeText).join(", ")}`]),
     ...notDoneLines(outcome),
@@ -53,6 +54,17 @@ function encryptionText(checks: NonNullable<SealedDrive["checks"]>): string {
   return good.length === 0
     ? "BitLocker-compatible, checked by this tool alone"
     : `BitLocker-compatible, checked with ${good.join(", ")}`;
+}
+
+const READ_METHODS: Readonly<Record<WriteVerification["readMethod"], string>> = {
+  direct: "past the page cache",
+  buffered: "buffered: perhaps from memory, not from the drive",
+  mixed: "partly past the page cache, partly buffered",
+};
+
+function verificationText({ files, bytes, rewrittenFiles, readMethod }: WriteVerification): string {
+  const again = rewrittenFiles === 0 ? "" : `; ${counted(rewrittenFiles, "file")} had to be written again`;
+  return `Read back: ${counted(files, "file")}, ${formatSize(bytes)}, ${READ_METHODS[readMethod]}${again}`;
 }
 
 function notDoneLines(outcome: PrepOutcome): string[] {

@@ -190,6 +190,14 @@ export function judge(
   throw new FaultFailure(difference);
 }
 
+/** In words; undefined when both are the same. */
+export function differenceOf(found: Finished, expected: Finished): string | undefined {
+  return (
+    firstDifference(found.drives, expected.drives) ??
+    (found.history === expected.history ? undefined : `the journal says ${found.history}, not ${expected.history}`)
+  );
+}
+
 function firstDifference(found: Finished["drives"], expected: Finished["drives"]): string | undefined {
   for (const [path, content] of expected) {
     const there = found.get(path);

@@ -234,6 +234,11 @@ function request(change: Partial<PrepRequest>, options: Partial<PrepOptions> = {
   };
 }
 
+export const withOptions = (command: PrepRequest, options: Partial<PrepOptions>): PrepRequest => ({
+  ...command,
+  options: { ...command.options, ...options },
+});
+
 export const FIRST = request({
   sessionId: "day#1",
   dataSetPath: "/trip/data.csv",
