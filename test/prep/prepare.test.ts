@@ -380,6 +380,27 @@ describe("resuming", () => {
   });
 });
 
+describe("a drive that is locked since", () => {
+  const state = (): string => {
+    const [file = ""] = readdirSync(join(bench.path, "state/mock-drives"));
+    return join(bench.path, "state/mock-drives", file);
+  };
+
+  it.each<[string, Call]>([
+    ["resuming", { resumeSession: true }],
+    ["rolling back", { sessionId: "s-1", abortSession: true }],
+  ])("is unlocked with the journal's key by %s", async (_what, call) => {
+    const controller = new AbortController();
+    const stop = (event: { type: string; state?: string }): void => {
+      if (event.type === "drive-state" && event.state === "ready") controller.abort();
+    };
+    await bench.run(bench.first(), { signal: controller.signal, onEvent: stop });
+    writeFileSync(state(), readFileSync(state(), "utf8").replace('"on"', '"locked"'));
+    expect((await bench.run(call)).outcome.exitCode).toBe(0);
+    expect(readFileSync(state(), "utf8")).toContain('"on"');
+  });
+});
+
 describe("a journal", () => {
   it("is readable by its owner only", async () => {
     await bench.run(bench.first());
