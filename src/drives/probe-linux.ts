@@ -13,7 +13,14 @@ import { notNtfs, serialOfEnclosure, serialUnknown } from "./drive-warnings.ts";
 import type { BlockDevice } from "./linux/block-devices.ts";
 import { identifyDisk, rotationalOf } from "./linux/disk-facts.ts";
 import { isSystemMountPoint, otherUse } from "./linux/disk-guard.ts";
-import { candidateMounts, type LinuxPaths, lookAtMachine, REAL_PATHS, type Snapshot } from "./linux/machine.ts";
+import {
+  candidateMounts,
+  type LinuxPaths,
+  lookAtMachine,
+  lookAtPlace,
+  REAL_PATHS,
+  type Snapshot,
+} from "./linux/machine.ts";
 import { MAPPING_PREFIX } from "./linux/mapping.ts";
 import { isNtfs, kindOf, volumeKey } from "./linux/mount-kind.ts";
 import { type Mount, mountOf } from "./linux/mountinfo.ts";
@@ -30,15 +37,16 @@ import {
 import { sizeToWords } from "./size-words.ts";
 
 export function createLinuxProbe(fs: FileSystem, runner: ProcessRunner, paths: LinuxPaths = REAL_PATHS): DriveProbe {
-  const look = () => lookAtMachine(fs, runner, paths);
   const linux = new LinuxDrives(fs, paths.udevData);
   return {
     async probe(place, options = {}) {
       const found = findPlace(fs, place, place, posix.isAbsolute(place));
-      return withDriveId(linux.describe(found, await look()), options.idOverride);
+      const isBlockDevice = found.stat.kind === "block-device";
+      const snapshot = await lookAtPlace(fs, runner, paths, { root: found.root, isBlockDevice });
+      return withDriveId(linux.describe(found, snapshot), options.idOverride);
     },
     async list() {
-      const snapshot = await look();
+      const snapshot = await lookAtMachine(fs, runner, paths);
       const places = [...candidateMounts(snapshot).map((mount) => mount.mountPoint), ...lockedPartitions(snapshot)];
       return places.flatMap((place) => {
         try {

@@ -6,7 +6,7 @@ import type { ProcessRunner } from "../../platform/processes.ts";
 import { BlockDevices } from "./block-devices.ts";
 import { systemDevices } from "./disk-guard.ts";
 import { type BlockFacts, runLsblk } from "./lsblk.ts";
-import { type Mount, parseMountinfo, parseSwaps } from "./mountinfo.ts";
+import { type Mount, mountOf, parseMountinfo, parseSwaps } from "./mountinfo.ts";
 
 /** Where the kernel and udev tell about themselves; tests put recorded trees in their place. */
 export interface LinuxPaths {
@@ -25,10 +25,30 @@ export interface Snapshot {
 }
 
 export async function lookAtMachine(fs: FileSystem, runner: ProcessRunner, paths: LinuxPaths): Promise<Snapshot> {
+  return { ...lookAtMounts(fs, paths), facts: await runLsblk(runner) };
+}
+
+/**
+ * The same for one place. A place on no block device (memory, network) needs no facts of disks, and asking lsblk costs
+ * 50 ms and more.
+ */
+export async function lookAtPlace(
+  fs: FileSystem,
+  runner: ProcessRunner,
+  paths: LinuxPaths,
+  found: { root: string; isBlockDevice: boolean },
+): Promise<Snapshot> {
+  const seen = lookAtMounts(fs, paths);
+  const mount = mountOf(seen.mounts, found.root);
+  const isOnDisk = found.isBlockDevice || mount === undefined || seen.devices.ofMount(mount) !== undefined;
+  return { ...seen, facts: isOnDisk ? await runLsblk(runner) : new Map() };
+}
+
+function lookAtMounts(fs: FileSystem, paths: LinuxPaths): Omit<Snapshot, "facts"> {
   const mounts = readMounts(fs, `${paths.proc}/self/mountinfo`);
   const devices = new BlockDevices(fs, paths.sys, mounts);
   const swaps = parseSwaps(readText(fs, `${paths.proc}/swaps`));
-  return { mounts, devices, facts: await runLsblk(runner), system: systemDevices(devices, mounts, swaps) };
+  return { mounts, devices, system: systemDevices(devices, mounts, swaps) };
 }
 
 /** One mount of every mounted block device, the one of its whole file system where there is one. */
