@@ -74,35 +74,35 @@ class AzureBlobAccount implements BlobAccount {
   readonly url: string;
   readonly onlyContainer?: string;
   readonly #service: BlobServiceClient;
-  readonly #signal: { abortSignal: AbortSignal } | Record<string, never>;
+  readonly #signal: AbortSignal | undefined;
 
   constructor(endpoint: BlobEndpoint, service: BlobServiceClient, signal: AbortSignal | undefined) {
     this.url = endpoint.url;
     if (endpoint.onlyContainer !== undefined) this.onlyContainer = endpoint.onlyContainer;
     this.#service = service;
-    this.#signal = signal === undefined ? {} : { abortSignal: signal };
+    this.#signal = signal;
   }
 
   async createContainer(name: string): Promise<"created" | "exists"> {
-    const response = await request(() => this.#container(name).createIfNotExists(this.#signal));
+    const response = await request(() => this.#container(name).createIfNotExists(this.#common()));
     return response.succeeded ? "created" : "exists";
   }
 
   async *listContainers(prefix: string): AsyncIterable<string> {
-    const pages = this.#service.listContainers({ prefix, ...this.#signal }).byPage({ maxPageSize: LIST_PAGE });
+    const pages = this.#service.listContainers({ prefix, ...this.#common() }).byPage({ maxPageSize: LIST_PAGE });
     for await (const page of mapped(pages)) for (const { name } of page.containerItems) yield name;
   }
 
   async *listBlobs(container: string, prefix: string, withSnapshots: boolean): AsyncIterable<FoundBlob> {
     const pages = this.#container(container)
-      .listBlobsFlat({ prefix, includeMetadata: true, includeSnapshots: withSnapshots, ...this.#signal })
+      .listBlobsFlat({ prefix, includeMetadata: true, includeSnapshots: withSnapshots, ...this.#common() })
       .byPage({ maxPageSize: LIST_PAGE });
     for await (const page of mapped(pages)) for (const item of page.segment.blobItems) yield toFoundBlob(item);
   }
 
   async find(ref: BlobRef): Promise<FoundBlob | undefined> {
     try {
-      const found = await this.#blob(ref).getProperties(this.#signal);
+      const found = await this.#blob(ref).getProperties(this.#common());
       return {
         name: ref.name,
         ...(ref.snapshot === undefined ? {} : { snapshot: ref.snapshot }),
@@ -123,7 +123,7 @@ class AzureBlobAccount implements BlobAccount {
   }
 
   async stageBlock(ref: BlobRef, id: string, bytes: Uint8Array, md5: Uint8Array): Promise<void> {
-    const options = { transactionalContentMD5: md5, ...this.#signal };
+    const options = { transactionalContentMD5: md5, ...this.#common() };
     await request(() => this.#blob(ref).getBlockBlobClient().stageBlock(id, asBuffer(bytes), bytes.length, options));
   }
 
@@ -133,7 +133,7 @@ class AzureBlobAccount implements BlobAccount {
     values: BlobValues,
     condition: WriteCondition,
   ): Promise<void> {
-    const options = { ...toWriteOptions(values, condition), ...this.#signal };
+    const options = { ...toWriteOptions(values, condition), ...this.#common() };
     await request(() =>
       this.#blob(ref)
         .getBlockBlobClient()
@@ -142,37 +142,37 @@ class AzureBlobAccount implements BlobAccount {
   }
 
   async replaceByEmpty(ref: BlobRef): Promise<void> {
-    await request(() => this.#blob(ref).getBlockBlobClient().upload("", 0, this.#signal));
+    await request(() => this.#blob(ref).getBlockBlobClient().upload("", 0, this.#common()));
   }
 
   async createPageBlob(ref: BlobRef, sizeBytes: number, values: BlobValues, condition: WriteCondition): Promise<void> {
-    const options = { ...toWriteOptions(values, condition), ...this.#signal };
+    const options = { ...toWriteOptions(values, condition), ...this.#common() };
     await request(() => this.#blob(ref).getPageBlobClient().create(sizeBytes, options), condition);
   }
 
   async writePages(ref: BlobRef, offset: number, bytes: Uint8Array, md5: Uint8Array): Promise<void> {
-    const options = { transactionalContentMD5: md5, ...this.#signal };
+    const options = { transactionalContentMD5: md5, ...this.#common() };
     const client = this.#blob(ref).getPageBlobClient();
     await request(() => client.uploadPages(asBuffer(bytes), offset, bytes.length, options));
   }
 
   async setMetadata(ref: BlobRef, metadata: Readonly<Record<string, string>>): Promise<void> {
-    await request(() => this.#blob(ref).setMetadata({ ...metadata }, this.#signal));
+    await request(() => this.#blob(ref).setMetadata({ ...metadata }, this.#common()));
   }
 
   async setProperties(ref: BlobRef, properties: BlobProperties): Promise<void> {
-    await request(() => this.#blob(ref).setHTTPHeaders(toHeaders(properties), this.#signal));
+    await request(() => this.#blob(ref).setHTTPHeaders(toHeaders(properties), this.#common()));
   }
 
   async committedBlocks(ref: BlobRef): Promise<{ id: string; sizeBytes: number }[]> {
     const client = this.#blob(ref).getBlockBlobClient();
-    const { committedBlocks } = await request(() => client.getBlockList("committed", this.#signal));
+    const { committedBlocks } = await request(() => client.getBlockList("committed", this.#common()));
     return (committedBlocks ?? []).map(({ name, size }) => ({ id: name, sizeBytes: size }));
   }
 
   async *pageRanges(ref: BlobRef): AsyncIterable<{ offset: number; length: number }> {
     // The paged call gives the service's own inclusive ends; the plain one gives lengths that are one too small.
-    const ranges = mapped(this.#blob(ref).getPageBlobClient().listPageRanges(0, undefined, this.#signal));
+    const ranges = mapped(this.#blob(ref).getPageBlobClient().listPageRanges(0, undefined, this.#common()));
     for await (const { start, end, isClear } of ranges) {
       if (!isClear) yield { offset: start, length: end - start + 1 };
     }
@@ -180,13 +180,18 @@ class AzureBlobAccount implements BlobAccount {
 
   async read(ref: BlobRef, offset: number, bytes: Uint8Array, condition: { etag?: string }): Promise<void> {
     const conditions = condition.etag === undefined ? {} : { conditions: { ifMatch: condition.etag } };
-    const options = { ...conditions, blockSize: Math.max(1, bytes.length), concurrency: 1, ...this.#signal };
+    const options = { ...conditions, blockSize: Math.max(1, bytes.length), concurrency: 1, ...this.#common() };
     await request(() => this.#blob(ref).downloadToBuffer(asBuffer(bytes), offset, bytes.length, options));
   }
 
   async createSnapshot(ref: BlobRef): Promise<string> {
-    const { snapshot } = await request(() => this.#blob(ref).createSnapshot(this.#signal));
+    const { snapshot } = await request(() => this.#blob(ref).createSnapshot(this.#common()));
     return snapshot ?? "";
+  }
+
+  /** A new object each time: the client writes into the options that it is given. */
+  #common(): { abortSignal?: AbortSignal } {
+    return this.#signal === undefined ? {} : { abortSignal: this.#signal };
   }
 
   #container(name: string): ContainerClient {

@@ -41,7 +41,6 @@ export function parseBlobList(text: string, file: string): BlobSelector[] {
   sax.on("processinginstruction", () => fail("a processing instruction"));
   sax.on("opentag", (tag) => {
     const { name } = tag as SaxesTagPlain;
-    if (name === "AzureFileList") fail("Azure Files cannot be exported");
     const expected = open.length === 0 ? ["BlobList"] : open.length === 1 ? ["BlobPath", "BlobPathPrefix"] : [];
     if (!expected.includes(name)) fail(`<${name.slice(0, 100)}> has no place here`);
     open.push(name);
@@ -64,6 +63,7 @@ export function parseBlobList(text: string, file: string): BlobSelector[] {
   } catch (error) {
     if (error instanceof UsageError) throw error;
     // A second root element is how lists with Azure Files come.
+    if (text.includes("<AzureFileList")) fail("Azure Files cannot be exported");
     fail((error as Error).message.replace(/^[^ ]*\d+:\d+: /, "").replace(/\.$/, ""));
   }
   if (selectors.length === 0) fail("it names no blob");

@@ -46,17 +46,29 @@ async function blockSegments(
 
 async function pageSegments(account: BlobAccount, ref: BlobRef, sizeBytes: number): Promise<ExportSegments> {
   const segments: ExportSegments = { offsets: [], lengths: [] };
+  let open: { start: number; end: number } | undefined;
   for await (const { offset, length } of account.pageRanges(ref)) {
     const end = Math.min(sizeBytes, offset + length);
-    for (let start = offset; start < end; ) {
-      // On the grid of segments, so that ranges that grow together keep their cuts.
-      const next = Math.min(end, start - (start % SEGMENT_BYTES) + SEGMENT_BYTES);
-      segments.offsets.push(start);
-      segments.lengths.push(next - start);
-      start = next;
+    // Neighbours may be told apart by how they were written.
+    if (open?.end === offset) open.end = end;
+    else {
+      addOnGrid(segments, open);
+      open = { start: offset, end };
     }
   }
+  addOnGrid(segments, open);
   return segments;
+}
+
+/** Cut where segments of the whole blob would be, so that ranges that grow together keep their cuts. */
+function addOnGrid({ offsets, lengths }: ExportSegments, range: { start: number; end: number } | undefined): void {
+  if (range === undefined) return;
+  for (let start = range.start; start < range.end; ) {
+    const next = Math.min(range.end, start - (start % SEGMENT_BYTES) + SEGMENT_BYTES);
+    offsets.push(start);
+    lengths.push(next - start);
+    start = next;
+  }
 }
 
 function cutEvenly(start: number, end: number): ExportSegments {

@@ -3,7 +3,8 @@
  * it is not finished the blob carries a mark in its metadata, by which a later run knows its own work again. An existing
  * blob is replaced only after all ranges on the drive were seen to be good.
  */
-import { BlobRequestError, isBlobRequestError } from "../blobs/blob-account.ts";
+import { createHash } from "node:crypto";
+import { type BlobAccount, type BlobRef, BlobRequestError, isBlobRequestError } from "../blobs/blob-account.ts";
 import {
   type BlobOutcome,
   cancelled,
@@ -22,6 +23,9 @@ import { toWrittenSides, type WrittenSides, writeValues } from "./write-values.t
 
 /** Lower case: a single look at a blob lower-cases names. */
 export const UNFINISHED_MARK = "waimportexport_unfinished";
+
+/** Put Page. */
+const MAX_PAGE_WRITE_BYTES = 4 * 1024 * 1024;
 
 /** A blob of ours that was made, by this run or an earlier one. */
 interface MadeBlob {
@@ -44,7 +48,7 @@ export async function importPages(
   if (!("target" in made)) return made;
   const { ref } = made.target;
   const { statuses, failure } = await sendSegments(context, work, file, (index, bytes, digest) =>
-    context.account.writePages(ref, work.offsets[index] ?? 0, bytes, digest),
+    writeRange(context.account, ref, work.offsets[index] ?? 0, bytes, digest),
   );
   const outcome: BlobOutcome = {
     status: failure === undefined ? finishedStatus(statuses, made.written) : statusOf(failure),
@@ -56,6 +60,24 @@ export async function importPages(
   };
   context.note({ i: work.index, f: toOutcomeRecord(outcome) });
   return finish(context, work, sides, outcome);
+}
+
+/** Larger ranges than one request may carry come from manifests with large segments. */
+async function writeRange(
+  account: BlobAccount,
+  ref: BlobRef,
+  offset: number,
+  bytes: Uint8Array,
+  digest: Uint8Array,
+): Promise<void> {
+  if (bytes.length <= MAX_PAGE_WRITE_BYTES) {
+    await account.writePages(ref, offset, bytes, digest);
+    return;
+  }
+  for (let start = 0; start < bytes.length; start += MAX_PAGE_WRITE_BYTES) {
+    const piece = bytes.subarray(start, start + MAX_PAGE_WRITE_BYTES);
+    await account.writePages(ref, offset + start, piece, createHash("md5").update(piece).digest());
+  }
 }
 
 async function make(

@@ -15,7 +15,7 @@ export function indexResults<R extends StateRecord & { o?: unknown }>(
   state: TransferState<R>,
 ): ResultIndex {
   const index = new ResultIndex(fs, joinPath(directory, "results.index"));
-  state.forEach((record, offset) => {
+  state.replay((record, offset) => {
     if (record.o !== undefined) index.set(record.i, offset);
   });
   return index;

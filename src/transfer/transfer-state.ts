@@ -55,11 +55,11 @@ export class TransferState<R extends StateRecord> {
   }
 
   /** Everything so far once more. */
-  forEach(onRecord: (record: R, offset: number) => void): void {
+  replay(onRecord: (record: R, offset: number) => void): void {
     readRecords(this.#fs, this.#fd, this.path, onRecord);
   }
 
-  /** The record at an offset that `forEach` has given. */
+  /** The record at an offset that `replay` has given. */
   read(offset: number): R {
     let found: R | undefined;
     forEachLine(this.#fs, this.#fd, offset, (line) => {

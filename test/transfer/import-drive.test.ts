@@ -112,4 +112,42 @@ describe("an import", () => {
     expect(backup).not.toContain("c2VjcmV0");
     expect(backup).toContain("<BlobPath>logs1/x.txt</BlobPath>");
   });
+
+  it("sends segments larger than 4 MiB whole as blocks, in pieces as pages", async () => {
+    const bench = new ImportBench(store);
+    const bytes = patternBytes(25 * MIB, 4);
+    const segmentBytes = 10 * MIB;
+    bench.prepare([
+      { files: { blocks: { bytes, segmentBytes, blobPath: "large/blocks" } } },
+      { files: { pages: { bytes, segmentBytes, blobPath: "large/pages", blobType: "page" } } },
+    ]);
+    const { report } = await bench.run({ memoryBytes: 15 * MIB });
+    expect(report).toMatchObject({ blobs: { Completed: 2 }, exitCode: 0 });
+    const blocks = store.client.getContainerClient("large").getBlockBlobClient("blocks");
+    const { committedBlocks } = await blocks.getBlockList("committed");
+    expect(committedBlocks?.map(({ size }) => size)).toEqual([10 * MIB, 10 * MIB, 5 * MIB]);
+    for (const name of ["blocks", "pages"]) expect(bytes.equals(await bench.content("large", name)), name).toBe(true);
+  });
+
+  it("stages equal blocks once", async () => {
+    const bench = new ImportBench(store);
+    const bytes = Buffer.alloc(10 * 1024, 1);
+    bench.prepare([{ files: { same: { bytes, segmentBytes: 1024, blobPath: "equal/same" } } }]);
+    const account = await store.open();
+    let staged = 0;
+    const counting = new Proxy(account, {
+      get: (target, name) => {
+        const value = Reflect.get(target, name);
+        if (typeof value !== "function") return value;
+        return (...args: unknown[]) => {
+          if (name === "stageBlock" && (args[0] as { name: string }).name === "same") staged += 1;
+          return value.apply(target, args);
+        };
+      },
+    });
+    const { report } = await bench.run({}, { account: counting });
+    expect(report).toMatchObject({ blobs: { Completed: 1 }, bytesSucceeded: bytes.length });
+    expect(staged).toBe(1);
+    expect(bytes.equals(await bench.content("equal", "same"))).toBe(true);
+  });
 });
