@@ -2,7 +2,7 @@
 
 import { type Drive, isUnmounted } from "../drives/drive.ts";
 import { driveIdToFileName } from "../drives/drive-id.ts";
-import { plainPath, statePath } from "../drives/linux/image-state.ts";
+import { filesBeside } from "../drives/linux/image-state.ts";
 import { withNewImages } from "../drives/new-image.ts";
 import { EventsFile } from "../journal/events-file.ts";
 import type { JournalFile } from "../journal/journal-file.ts";
@@ -142,7 +142,7 @@ export function excludedFromWalk(
 /** All that is or will be there of a drive: of an image also what lies beside it, and where it is mounted. */
 function placesOf(drive: Drive, root: string): string[] {
   const places = root === drive.root ? [root] : [drive.root, root];
-  return drive.kind === "image" ? [...places, plainPath(drive.root), statePath(drive.root)] : places;
+  return drive.kind === "image" ? [...places, ...filesBeside(drive.root)] : places;
 }
 
 const STATE_FILE =

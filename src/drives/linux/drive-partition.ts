@@ -14,10 +14,11 @@ import { SECTOR_BYTES } from "../../bitlocker/volume-layout.ts";
 import { DriveRefusedError, describeErrno, EncryptionError, errnoOf } from "../../platform/app-error.ts";
 import { makeDirectories } from "../../platform/durable-file.ts";
 import { joinPath } from "../../platform/file-path.ts";
+import type { FileSystem } from "../../platform/file-system.ts";
 import type { Drive } from "../drive.ts";
 import { driveIdToFileName } from "../drive-id.ts";
 import type { ClosedVolume, CloseReport, EncryptionStatus, EncryptOptions } from "../encryption/encryption.ts";
-import { createPlainFile, makePlainVolume, removePlainFile } from "./image-plain.ts";
+import { createPlainFile, makePlainVolume } from "./image-plain.ts";
 import { sealImage } from "./image-seal.ts";
 import { newState, type OpenImageState, removeState, type VolumePlaces, writeState } from "./image-state.ts";
 import type { LinuxPorts } from "./linux-ports.ts";
@@ -71,6 +72,7 @@ export class DrivePartitions {
   async encrypt(drive: Drive, key: string, options: EncryptOptions): Promise<void> {
     await this.#told(drive, async () => {
       await this.#letGo(drive);
+      this.#forgetMaking(drive);
       if (this.#isBitLocker(drive) && (await this.#opens(drive, key))) return;
       if (options.format === undefined) throw formatNeeded(drive, this.#isBitLocker(drive));
       checkSize(drive);
@@ -131,7 +133,6 @@ export class DrivePartitions {
     const state = newState("making", sizeBytes, true);
     makeDirectories(fs, this.#directory("volumes"), 0o700);
     await unmount(this.#ports, mountPoint);
-    removePlainFile(fs, places);
     try {
       createPlainFile(fs, places, sizeBytes);
       const signal = options.signal === undefined ? {} : { signal: options.signal };
@@ -141,10 +142,15 @@ export class DrivePartitions {
       writeState(fs, places, open);
       await sealImage(this.#ports, places, open, key, options);
     } finally {
-      // Nothing in it is worth keeping: it holds an empty file system, and is made anew when it was not finished.
-      removePlainFile(fs, places);
-      removeQuietly(() => removeState(fs, places));
+      this.#forgetMaking(drive);
     }
+  }
+
+  /** Nothing in it is worth keeping: it holds an empty file system, and is made anew when it was not finished. */
+  #forgetMaking(drive: Drive): void {
+    const { fs } = this.#ports;
+    const places = this.#places(drive);
+    for (const path of [places.plain, places.state]) if (exists(fs, path)) removeState(fs, { ...places, state: path });
   }
 
   #places(drive: Drive): VolumePlaces {
@@ -214,10 +220,12 @@ function formatNeeded(drive: Drive, isEncrypted: boolean): EncryptionError {
   });
 }
 
-function removeQuietly(step: () => void): void {
+function exists(fs: FileSystem, path: string): boolean {
   try {
-    step();
-  } catch {
-    // It was never written.
+    fs.lstat(path);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return false;
+    throw error;
   }
 }

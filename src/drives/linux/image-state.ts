@@ -2,10 +2,11 @@
  * What is known of a volume that is worked on in clear: replaced durably, without secrets, and gone when the volume is
  * closed. As long as it is there, the plain file holds the volume. Of an image both lie beside it.
  */
+import { constants } from "node:fs";
 import * as z from "zod/mini";
 import type { VolumeLayout } from "../../bitlocker/volume-layout.ts";
 import { DamagedError, describeErrno, EncryptionError, errnoOf } from "../../platform/app-error.ts";
-import { fsyncDirectory, readWholeFile, writeFileDurably } from "../../platform/durable-file.ts";
+import { fsyncDirectory, readWholeFile, unlinkQuietly, writeAll } from "../../platform/durable-file.ts";
 import { directoryOf } from "../../platform/file-path.ts";
 import type { FileSystem } from "../../platform/file-system.ts";
 
@@ -15,6 +16,11 @@ export function plainPath(image: string): string {
 
 export function statePath(image: string): string {
   return `${image}.plain.json`;
+}
+
+/** Everything that lies beside an image while it is open. */
+export function filesBeside(image: string): string[] {
+  return [plainPath(image), statePath(image), nextStatePath(statePath(image))];
 }
 
 /** The files of one volume. */
@@ -85,13 +91,32 @@ export function readState(fs: FileSystem, { plain, state: path }: VolumePlaces):
 
 export function writeState(fs: FileSystem, { state: path }: VolumePlaces, state: ImageState): void {
   try {
-    writeFileDurably(fs, path, Buffer.from(`${JSON.stringify(state, undefined, 2)}\n`), 0o600);
+    replaceDurably(fs, path, Buffer.from(`${JSON.stringify(state, undefined, 2)}\n`));
   } catch (error) {
     throw new EncryptionError("ENCRYPTION_FAILED", `cannot write "${path}": ${describeErrno(error)}`, { cause: error });
   }
 }
 
+/** The file that becomes the state is always called the same: what a killed run leaves of it is found and removed. */
+function replaceDurably(fs: FileSystem, path: string, bytes: Buffer): void {
+  const { O_CREAT, O_TRUNC, O_WRONLY, O_NOFOLLOW } = constants;
+  const fd = fs.open(nextStatePath(path), O_CREAT | O_TRUNC | O_WRONLY | O_NOFOLLOW, 0o600);
+  try {
+    writeAll(fs, fd, bytes, 0);
+    fs.fsync(fd);
+  } finally {
+    fs.close(fd);
+  }
+  fs.rename(nextStatePath(path), path);
+  fsyncDirectory(fs, directoryOf(path));
+}
+
+function nextStatePath(path: string): string {
+  return `${path}.new`;
+}
+
 export function removeState(fs: FileSystem, { state }: VolumePlaces): void {
+  unlinkQuietly(fs, nextStatePath(state));
   fs.unlink(state);
   fsyncDirectory(fs, directoryOf(state));
 }
