@@ -76,13 +76,20 @@ function createContext(output: Output, redactor: Redactor): CommandContext {
     output,
     redactor,
     platform: process.platform,
-    environment: process.env,
+    environment: takeOwnVariables(process.env),
     cwd: process.cwd(),
     version: readVersion(),
     stdin: process.stdin,
     stdout: process.stdout,
     stderr: process.stderr,
   };
+}
+
+/** A copy; our own variables, which may be secrets, go from the original: programs that we start need none of them. */
+function takeOwnVariables(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const copy = { ...environment };
+  for (const name of Object.keys(environment)) if (name.startsWith("WAIMPORTEXPORT_")) delete environment[name];
+  return copy;
 }
 
 function isSwitch(arg: string, name: string): boolean {

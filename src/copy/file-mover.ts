@@ -148,7 +148,7 @@ export class FileMover {
   giveUp(file: OpenFile): void {
     if (file.source !== -1) this.sources.close(file.source);
     if (file.target !== -1) this.#targets.closeQuietly(file.target);
-    if (file.ownsTarget) this.#targets.remove(file.targetPath);
+    if (file.ownsTarget) this.#targets.remove(file.drive, file.targetPath);
     if (file.countedBytes !== 0) this.control.transferred(file.drive, -file.countedBytes);
   }
 
@@ -156,7 +156,7 @@ export class FileMover {
   removeTarget(drive: number, planned: PlannedFile): void {
     if (!this.#writes) return;
     if (this.#isHeld(drive, planned.position)) this.releaseHeld();
-    this.#targets.remove(this.#targets.path(drive, planned));
+    this.#targets.remove(drive, this.#targets.path(drive, planned));
   }
 
   /** Closes what is kept open between ranges; false when there was nothing. */

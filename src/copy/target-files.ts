@@ -100,9 +100,9 @@ export class TargetFiles {
   }
 
   /** Removes a partial file. A failure is not told: the file is started anew, or the drive is lost, either way. */
-  remove(path: string): void {
+  remove(drive: number, path: string): void {
     try {
-      this.fs.unlink(path);
+      if (this.#isReallyBelow(this.#root(drive), path.slice(0, path.lastIndexOf("/")))) this.fs.unlink(path);
     } catch {
       // See above.
     }
@@ -128,7 +128,7 @@ export class TargetFiles {
       }
       if (errno === "EACCES" || errno === "EPERM") {
         // What an interrupted run left of a read-only file cannot be opened for writing again.
-        this.remove(path);
+        this.remove(drive, path);
         return this.fs.open(path, CREATE_FLAGS | constants.O_EXCL, mode & 0o777);
       }
     } catch (again) {
@@ -157,6 +157,15 @@ export class TargetFiles {
       if (errnoOf(error) !== "EEXIST") throw toTargetProblem(error);
       this.#checkDirectory(path);
     }
+  }
+
+  /** No link on the way: what lies behind one is not the drive's, and not ours to remove. */
+  #isReallyBelow(root: string, directory: string): boolean {
+    for (let path = directory; path.length > root.length && !this.#known.has(path); ) {
+      if (this.fs.lstat(path).kind !== "directory") return false;
+      path = path.slice(0, path.lastIndexOf("/"));
+    }
+    return true;
   }
 
   #checkDirectory(path: string): void {

@@ -72,7 +72,8 @@ export function restoreOldManifest(
     const headBytes = oldSizeBytes - SUFFIX.length;
     if (headBytes < 0 || headBytes > newHeadBytes) throw damaged(newPath, "it is shorter than the one it extends");
     const md5 = createHash("md5");
-    const target = fs.open(targetPath, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC, 0o600);
+    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | (constants.O_NOFOLLOW ?? 0);
+    const target = fs.open(targetPath, flags, 0o600);
     try {
       copyPieces(fs, fd, newPath, headBytes, (piece, offset) => {
         md5.update(piece);

@@ -83,6 +83,7 @@ function restoreManifest(
     fs.unlink(path);
     return;
   }
+  unlinkIfThere(fs, `${path}.new`);
   const restored = restoreOldManifest(fs, path, `${path}.new`, old.sizeBytes);
   if (restored.hash !== old.hash) {
     throw new DamagedError("MANIFEST_DAMAGED", `the manifest before this session cannot be made again from "${path}"`);

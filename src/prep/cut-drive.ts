@@ -4,6 +4,7 @@
  */
 import { readPlanRecord } from "../copy/plan-record.ts";
 import { type AppError, errnoOf } from "../platform/app-error.ts";
+import type { FileSystem } from "../platform/file-system.ts";
 import { isDriveFailure, onDrive } from "./failed-calls.ts";
 import { type FinishedFile, finishedFiles } from "./finished-files.ts";
 import { activeFiles } from "./frozen-plan.ts";
@@ -89,11 +90,12 @@ function removeTail(session: OpenSession, open: OpenDrive, cut: number): void {
   const results = new ResultsWriter(fs, pathsOf(session, open), resultsSeed(session.nonce, open.record.driveId));
   const plan = new PlanFileReader(fs, pathsOf(session, open).plan);
   try {
+    const directories = new Map<string, boolean>();
     let positions: number[] = [];
     let paths: string[] = [];
     const removeSome = (): void => {
       results.forget(positions);
-      for (const path of paths) onDrive(open, () => unlinkIfThere(fs, path));
+      for (const path of paths) onDrive(open, () => removeFrom(fs, root, path, directories));
       positions = [];
       paths = [];
     };
@@ -102,13 +104,36 @@ function removeTail(session: OpenSession, open: OpenDrive, cut: number): void {
       if (position < cut) continue;
       const { row, storedPath } = readPlanRecord(plan.buffer, offset);
       positions.push(position);
-      paths.push(`${root}/${row}/${storedPath}`);
+      paths.push(`${row}/${storedPath}`);
       if (positions.length === FORGET_AT_ONCE) removeSome();
     }
     removeSome();
   } finally {
     plan.close();
     results.close();
+  }
+}
+
+/** `known`: directories below the root, and whether they really are. A link among them leads elsewhere. */
+function removeFrom(fs: FileSystem, root: string, path: string, known: Map<string, boolean>): void {
+  for (let slash = path.indexOf("/"); slash >= 0; slash = path.indexOf("/", slash + 1)) {
+    const directory = path.slice(0, slash);
+    let isReal = known.get(directory);
+    if (isReal === undefined) {
+      isReal = isDirectory(fs, `${root}/${directory}`);
+      known.set(directory, isReal);
+    }
+    if (!isReal) return;
+  }
+  unlinkIfThere(fs, `${root}/${path}`);
+}
+
+function isDirectory(fs: FileSystem, path: string): boolean {
+  try {
+    return fs.lstat(path).kind === "directory";
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return false;
+    throw error;
   }
 }
 

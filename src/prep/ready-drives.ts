@@ -19,6 +19,7 @@ export async function readyDrives(session: OpenSession): Promise<void> {
     if (planOf(session, open).facts.files === 0 || open.drive === undefined) continue;
     if (!isToBeWritten(session, open) || open.record.step === "Prepared") await unlock(session, open);
     else await makeReady(session, open);
+    if (isToBeWritten(session, open)) onDrive(open, () => refuseReplacedRoot(session, open));
     session.emit({ type: "drive-state", driveId: open.record.driveId, state: "ready" });
     session.signal.throwIfAborted();
   }
@@ -62,9 +63,17 @@ function makeSessionDirectory(session: OpenSession, open: OpenDrive, mayExistEmp
     fs.mkdir(path, 0o755);
   } catch (error) {
     if (errnoOf(error) !== "EEXIST") throw error;
-    if (!mayExistEmpty || fs.readdir(path).length > 0) throw sessionExists(open, path);
+    if (!mayExistEmpty || fs.lstat(path).kind !== "directory" || fs.readdir(path).length > 0)
+      throw sessionExists(open, path);
   }
   fsyncDirectory(fs, drive.root);
+}
+
+/** A link that somebody put there since would lead everything that is written and removed off the drive. */
+function refuseReplacedRoot(session: OpenSession, open: OpenDrive): void {
+  const path = sessionRoot(session, attached(open));
+  if (session.ports.fs.lstat(path).kind === "directory") return;
+  throw new DriveRefusedError("DRIVE_FAILED", `"${path}" on drive ${open.record.driveId} is not a directory any more`);
 }
 
 /** Checked for every drive that the plan needs before the session enters the journal. Letter case does not count. */
