@@ -106,11 +106,11 @@ export class SessionJournal {
     drive.newManifest = sealed;
   }
 
-  /** DriveInfo, the step and `<DriveId>.xml`, in this order. Returns the path of the last. */
-  driveIsSealed(drive: SessionDrive, info: DriveInfo): string {
+  /** DriveInfo, `<DriveId>.xml` and only then the step: killed before it, all three come again. */
+  driveIsSealed(drive: SessionDrive, info: DriveInfo): void {
     this.#file.append(driveInfoRecord(info));
+    writeDriveInfoFile(this.#fs, this.#directory, info, this.#clock.nowMs());
     this.driveIsAt(drive, "Sealed");
-    return writeDriveInfoFile(this.#fs, this.#directory, info, this.#clock.nowMs());
   }
 
   /** A session was rolled back on this drive; `info` is that of the manifest before it, if there was one. */

@@ -55,7 +55,8 @@ export async function killRuns(
     report.sessions += 1;
     const found = readResult(workspace.path);
     for (const name of Object.keys({ ...wanted, ...found })) {
-      if (wanted[name] !== found[name]) report.problems.push(`after ${report.kills} kills "${name}" differs`);
+      if (wanted[name] === found[name]) continue;
+      report.problems.push(`after ${report.kills} kills "${name}" differs: ${found[name]?.slice(0, 500)}`);
     }
   }
   return report;

@@ -181,30 +181,33 @@ describe("refusals", () => {
   });
 });
 
-it.runIf(canMount)("[when volumes can be mounted] small volumes of different size: no space, then one more", async () => {
-  const small = mountTmpfs(12 * MIB);
-  const larger = mountTmpfs(24 * MIB);
-  writeFiles("data", { "a/1": 7 * MIB, "a/2": 7 * MIB, "b/1": 7 * MIB, "b/2": 7 * MIB, "b/3": 7 * MIB, tiny: 10 });
-  writeDataset("d1.csv", "data", "box/");
-  writeDriveset("v1.csv", [small, larger]);
-  const full = await workspace.run([...SPELLINGS.slash.first, "--json"]);
-  expect(full.exitCode).toBe(6);
-  expect(summary(full)).toMatchObject({ state: "no-space", unplacedFiles: 1 });
+it.runIf(canMount)(
+  "[when volumes can be mounted] small volumes of different size: no space, then one more",
+  async () => {
+    const small = mountTmpfs(12 * MIB);
+    const larger = mountTmpfs(24 * MIB);
+    writeFiles("data", { "a/1": 7 * MIB, "a/2": 7 * MIB, "b/1": 7 * MIB, "b/2": 7 * MIB, "b/3": 7 * MIB, tiny: 10 });
+    writeDataset("d1.csv", "data", "box/");
+    writeDriveset("v1.csv", [small, larger]);
+    const full = await workspace.run([...SPELLINGS.slash.first, "--json"]);
+    expect(full.exitCode).toBe(6);
+    expect(summary(full)).toMatchObject({ state: "no-space", unplacedFiles: 1 });
 
-  const more = mountTmpfs(16 * MIB);
-  writeDriveset("v2.csv", [more]);
-  const done = await workspace.run([...SPELLINGS.slash.add.map((arg) => arg.replace("day#2", "day#1")), "--json"]);
-  expect([done.exitCode, summary(done).files]).toEqual([0, 6]);
-  const blobs = [small, larger, more].flatMap((drive) => manifest(drive).match(/<BlobPath>[^<]*/g) ?? []);
-  expect(blobs.map((blob) => blob.slice("<BlobPath>box/".length)).sort()).toEqual([
-    "a/1",
-    "a/2",
-    "b/1",
-    "b/2",
-    "b/3",
-    "tiny",
-  ]);
-  for (const drive of [small, larger, more]) {
-    expect((await workspace.run(["verify", drive, "--journal", "t.jrn", "--quiet"])).exitCode).toBe(0);
-  }
-});
+    const more = mountTmpfs(16 * MIB);
+    writeDriveset("v2.csv", [more]);
+    const done = await workspace.run([...SPELLINGS.slash.add.map((arg) => arg.replace("day#2", "day#1")), "--json"]);
+    expect([done.exitCode, summary(done).files]).toEqual([0, 6]);
+    const blobs = [small, larger, more].flatMap((drive) => manifest(drive).match(/<BlobPath>[^<]*/g) ?? []);
+    expect(blobs.map((blob) => blob.slice("<BlobPath>box/".length)).sort()).toEqual([
+      "a/1",
+      "a/2",
+      "b/1",
+      "b/2",
+      "b/3",
+      "tiny",
+    ]);
+    for (const drive of [small, larger, more]) {
+      expect((await workspace.run(["verify", drive, "--journal", "t.jrn", "--quiet"])).exitCode).toBe(0);
+    }
+  },
+);

@@ -154,10 +154,14 @@ describe.each(Object.entries(SCENARIOS))("%s", (_name, scenario) => {
   });
 });
 
-/** All that must not depend on interruptions, with the workbench's own path taken out. */
+/** All that must not depend on interruptions: the drives, and what lies beside the journal in the end. */
 function relevant(bench: Workbench): Record<string, string> {
   const all: Record<string, string> = {};
   for (const [path, content] of bench.snapshot("drives")) all[path] = content;
+  for (const [path, content] of bench.snapshot(".")) {
+    const isLeft = /^(DRV[^/]*|\.[^/]*|trip\.[^/]*)$/.test(path) && !["trip.jrn", "trip.events.jsonl"].includes(path);
+    if (isLeft) all[path] = content;
+  }
   return all;
 }
 
