@@ -22,6 +22,13 @@ export interface MachineDisk {
   model?: string;
   transport?: string;
   signature?: string;
+  /** Of a partition, in sectors of 512 bytes. */
+  start?: number;
+  size?: number;
+  /** Of a disk, when they are not 512. */
+  sectorBytes?: number;
+  /** Name of a mapping. */
+  mappingName?: string;
   udev?: Record<string, string>;
 }
 
@@ -81,6 +88,10 @@ function buildDisk(
   if (disk.rotational !== undefined) write(`${path}/queue/rotational`, disk.rotational ? "1\n" : "0\n");
   if (disk.backingFile !== undefined) write(`${path}/loop/backing_file`, `${disk.backingFile}\n`);
   if (disk.mapping !== undefined) write(`${path}/dm/uuid`, `${disk.mapping}\n`);
+  if (disk.mappingName !== undefined) write(`${path}/dm/name`, `${disk.mappingName}\n`);
+  if (disk.start !== undefined) write(`${path}/start`, `${disk.start}\n`);
+  if (disk.size !== undefined) write(`${path}/size`, `${disk.size}\n`);
+  if (disk.sectorBytes !== undefined) write(`${path}/queue/logical_block_size`, `${disk.sectorBytes}\n`);
   if (disk.raid) write(`${path}/md/level`, "raid1\n");
   for (const slave of disk.slaves ?? []) write(`${path}/slaves/${slave}`, "");
   for (const holder of machine.disks ?? []) {

@@ -7,7 +7,11 @@ export function rootedFileSystem(base: string): FileSystem {
     ...real,
     open: (path, flags, mode) => real.open(base + path, flags, mode),
     lstat: (path) => real.lstat(base + path),
-    stat: (path) => real.stat(base + path),
+    stat: (path) => {
+      const stat = real.stat(base + path);
+      // Devices are played by files.
+      return path.startsWith("/dev/") && stat.kind === "file" ? { ...stat, kind: "block-device" } : stat;
+    },
     readdir: (path) => real.readdir(base + path),
     openDirectory: (path) => real.openDirectory(base + path),
     unlink: (path) => real.unlink(base + path),

@@ -52,8 +52,10 @@ export interface VolumeCheck {
   /** What it did, in words that follow its name: `opened it with the key`. */
   did: string;
   ok: boolean;
-  /** When not ok: its own words. */
+  /** When not ok: why. */
   detail?: string;
+  /** It understood the volume and did not take the key: the volume must not be shipped. */
+  refusesKey?: true;
 }
 
 export interface DriveEncryption {

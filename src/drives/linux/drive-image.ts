@@ -3,19 +3,20 @@
  * an image its volume lies in clear beside it (`<image>.plain`, for its owner alone) and is mounted from there; closing
  * encrypts it into the image and removes the plain file. What phase it is in is `image-state.ts`.
  */
-import { constants } from "node:fs";
+import { BitLockerFormatError } from "../../bitlocker/format-error.ts";
 import { NtfsVolume } from "../../bitlocker/ntfs-volume.ts";
 import { openVolume } from "../../bitlocker/open-volume.ts";
 import { plainView } from "../../bitlocker/plain-view.ts";
 import { isVolumeHeader } from "../../bitlocker/volume-header.ts";
 import { SECTOR_BYTES } from "../../bitlocker/volume-layout.ts";
-import { DriveRefusedError, describeErrno, EncryptionError, errnoOf } from "../../platform/app-error.ts";
+import { describeErrno, EncryptionError, errnoOf } from "../../platform/app-error.ts";
 import { fsyncDirectory } from "../../platform/durable-file.ts";
 import { directoryOf, joinPath } from "../../platform/file-path.ts";
 import type { Drive } from "../drive.ts";
 import { driveIdToFileName } from "../drive-id.ts";
 import type { ClosedVolume, CloseReport, EncryptionStatus, EncryptOptions } from "../encryption/encryption.ts";
 import { createPlainFile, fillPlainFile, looksLikeNtfs, makePlainVolume, removePlainFile } from "./image-plain.ts";
+import { alreadyEncrypted, checkSize, formatNeeded, makeImageFile } from "./image-rules.ts";
 import { openPlainFile, sealImage } from "./image-seal.ts";
 import { HostSpace } from "./image-space.ts";
 import {
@@ -30,9 +31,9 @@ import {
   writeState,
 } from "./image-state.ts";
 import type { LinuxPorts } from "./linux-ports.ts";
-import { emptyVolumeBytes, MIN_VOLUME_BYTES, USUAL_START_SECTOR } from "./ntfs-format.ts";
+import { emptyVolumeBytes, USUAL_START_SECTOR } from "./ntfs-format.ts";
 import { isMounted, mountNtfs, unmount } from "./ntfs-mount.ts";
-import { checkVolume } from "./self-check.ts";
+import { checkVolume, requireOpened } from "./self-check.ts";
 import { StretchCache } from "./stretch-cache.ts";
 import { contentsOfVolume } from "./volume-contents.ts";
 import { withVolume } from "./volume-file.ts";
@@ -131,11 +132,23 @@ export class DriveImages {
       const state = this.#afterInterruption(drive, readState(this.#ports.fs, imagePlaces(drive.root)));
       if (state === undefined) return NOTHING_DONE;
       await sealImage(this.#ports, imagePlaces(drive.root), state, key, options);
-      const report = await checkVolume(this.#ports.runner, drive.root, key, options.signal);
+      const report = await this.#check(drive, key, state, options);
       await this.#stretched.forget();
       const leftBehind = this.#removePlain(drive);
       return leftBehind === undefined ? report : { ...report, leftBehind };
     });
+  }
+
+  /** A volume that others do not open is made again from its plain file, which is kept for that. */
+  async #check(drive: Drive, key: string, state: OpenImageState, { signal }: EncryptOptions): Promise<CloseReport> {
+    const report = await checkVolume(this.#ports.runner, drive.root, key, signal);
+    try {
+      requireOpened(drive, report);
+      return report;
+    } catch (error) {
+      writeState(this.#ports.fs, imagePlaces(drive.root), { ...state, phase: "open", doneBelow: 0 });
+      throw error;
+    }
   }
 
   async release(drive: Drive): Promise<void> {
@@ -164,7 +177,7 @@ export class DriveImages {
     writeState(fs, places, newState("making", sizeBytes, true));
     removePlainFile(fs, places);
     createPlainFile(fs, places, sizeBytes);
-    makeImageFile(this.#ports, drive);
+    makeImageFile(fs, drive);
     const signal = options.signal === undefined ? {} : { signal: options.signal };
     const made = await makePlainVolume(this.#ports, places, key, {
       label,
@@ -251,7 +264,9 @@ export class DriveImages {
       await this.#checkKey(drive, state, key);
       return true;
     } catch (error) {
-      if ((error as { problem?: unknown }).problem === "wrong-key") return false;
+      if (!(error instanceof BitLockerFormatError)) throw error;
+      // A volume that cannot be read here is not one that an earlier call made.
+      if (error.problem === "wrong-key" || state === undefined) return false;
       throw error;
     }
   }
@@ -279,40 +294,4 @@ export class DriveImages {
       });
     }
   }
-}
-
-function checkSize(drive: Drive): void {
-  const { sizeBytes } = drive;
-  if (sizeBytes >= MIN_VOLUME_BYTES && sizeBytes % SECTOR_BYTES === 0) return;
-  throw new DriveRefusedError(
-    "DRIVE_KIND_UNSUPPORTED",
-    `${named(drive)} has ${sizeBytes} bytes; an image needs at least ${MIN_VOLUME_BYTES} and a multiple of ${SECTOR_BYTES}`,
-    { hint: "choose another file, or have one made with --image-size <path>=<size>" },
-  );
-}
-
-/** The image itself is there from now on, so that it is found again; its content is not touched yet. */
-function makeImageFile({ fs }: LinuxPorts, drive: Drive): void {
-  const fd = fs.open(drive.root, constants.O_CREAT | constants.O_RDWR | constants.O_NOFOLLOW, 0o600);
-  try {
-    if (fs.fstat(fd).sizeBytes < drive.sizeBytes) fs.ftruncate(fd, drive.sizeBytes);
-    fs.fsync(fd);
-  } finally {
-    fs.close(fd);
-  }
-  fsyncDirectory(fs, directoryOf(drive.root));
-}
-
-function alreadyEncrypted(drive: Drive): EncryptionError {
-  return new EncryptionError("ENCRYPTION_FAILED", `${named(drive)} is already encrypted with another key`, {
-    hint: "use AlreadyEncrypted with its key, or Format to erase it",
-  });
-}
-
-function formatNeeded(drive: Drive, content: string): EncryptionError {
-  if (content === "bitlocker") return alreadyEncrypted(drive);
-  const what = content === "ntfs" ? "holds a volume that is not encrypted" : "holds no volume yet";
-  return new EncryptionError("ENCRYPTION_FAILED", `${named(drive)} ${what}, and AlreadyFormatted was given`, {
-    hint: "use Format, which makes an empty encrypted volume in the image",
-  });
 }

@@ -6,6 +6,7 @@
  * Before anything is written the partition was found to be unmounted, no part of anything, and not the system's (the
  * probe); here it is looked at once more.
  */
+import { BitLockerFormatError } from "../../bitlocker/format-error.ts";
 import { NtfsVolume } from "../../bitlocker/ntfs-volume.ts";
 import { openVolume } from "../../bitlocker/open-volume.ts";
 import { plainView } from "../../bitlocker/plain-view.ts";
@@ -26,7 +27,7 @@ import { lookAtMachine, REAL_PATHS } from "./machine.ts";
 import { closeMapping, isMapped, mappingOf, mappingPath, openMapping } from "./mapping.ts";
 import { emptyVolumeBytes, MIN_VOLUME_BYTES } from "./ntfs-format.ts";
 import { isMounted, mountNtfs, unmount } from "./ntfs-mount.ts";
-import { checkVolume } from "./self-check.ts";
+import { checkVolume, requireOpened } from "./self-check.ts";
 import { StretchCache } from "./stretch-cache.ts";
 import { contentsOfVolume } from "./volume-contents.ts";
 import { withVolume } from "./volume-file.ts";
@@ -82,10 +83,12 @@ export class DrivePartitions {
   }
 
   async adopt(drive: Drive, key: string): Promise<void> {
-    await this.#told(drive, async () => {
-      await withVolume(this.#ports.fs, drive.root, "read", async (file) => {
-        (await openVolume(file.read, drive.sizeBytes, key, this.#ports.stretch)).dataKey.fill(0);
-      });
+    await this.#told(drive, () => this.#checkKey(drive, key));
+  }
+
+  async #checkKey(drive: Drive, key: string): Promise<void> {
+    await withVolume(this.#ports.fs, drive.root, "read", async (file) => {
+      (await openVolume(file.read, drive.sizeBytes, key, this.#ports.stretch)).dataKey.fill(0);
     });
   }
 
@@ -109,7 +112,10 @@ export class DrivePartitions {
     return await this.#told(drive, async () => {
       const wasOpen = isMapped(this.#ports.fs, mappingOf(drive.driveId));
       await this.release(drive);
-      return wasOpen ? await checkVolume(this.#ports.runner, drive.root, key, options.signal) : NOTHING_DONE;
+      if (!wasOpen) return NOTHING_DONE;
+      const report = await checkVolume(this.#ports.runner, drive.root, key, options.signal);
+      requireOpened(drive, report);
+      return report;
     });
   }
 
@@ -172,10 +178,11 @@ export class DrivePartitions {
 
   async #opens(drive: Drive, key: string): Promise<boolean> {
     try {
-      await this.adopt(drive, key);
+      await this.#checkKey(drive, key);
       return true;
     } catch (error) {
-      if (error instanceof EncryptionError && error.code === "BITLOCKER_KEY_WRONG") return false;
+      // A volume that cannot be read here is not one that an earlier call made.
+      if (error instanceof BitLockerFormatError) return false;
       throw error;
     }
   }

@@ -3,7 +3,10 @@
  * want on their command line, where every user of the machine could read it, they are not given: they only have to
  * recognise the volume.
  */
+
+import { EncryptionError } from "../../platform/app-error.ts";
 import type { ProcessResult, ProcessRunner } from "../../platform/processes.ts";
+import type { Drive } from "../drive.ts";
 import type { CloseReport, VolumeCheck } from "../encryption/encryption.ts";
 import { packageOf, runTool } from "./tools.ts";
 
@@ -48,6 +51,8 @@ const CHECKERS: readonly Checker[] = [
   },
 ];
 
+/** Of cryptsetup. */
+const WRONG_KEY = 2;
 const TIMEOUT_MS = 10 * 60_000;
 
 export async function checkVolume(
@@ -73,7 +78,10 @@ export async function checkVolume(
     const number = version.pattern.exec([told.stdout, told.stderr, result.stdout, result.stderr].join("\n"))?.[1];
     const name = number === undefined ? tool : `${tool} ${number}`;
     if (check.isGood(result)) checks.push({ tool: name, did, ok: true });
-    else checks.push({ tool: name, did, ok: false, detail: detailOf(result) });
+    else {
+      const refusesKey = check.givesKey && result.exitCode === WRONG_KEY ? ({ refusesKey: true } as const) : {};
+      checks.push({ tool: name, did, ok: false, detail: detailOf(result), ...refusesKey });
+    }
   }
   return { checks, missing };
 }
@@ -83,9 +91,10 @@ function detailOf(result: ProcessResult): string {
   return result.failure ?? `it ended with exit code ${result.exitCode}`;
 }
 
-/** For people: `BitLocker-compatible, checked with cryptsetup 2.6.1 (opened it with the key), ...`. */
-export function describeChecks(report: CloseReport): string {
-  const good = report.checks.filter((check) => check.ok);
-  if (good.length === 0) return "BitLocker-compatible by its own check only";
-  return `BitLocker-compatible, checked with ${good.map(({ tool, did }) => `${tool} (${did})`).join(", ")}`;
+/** Throws when a program that understands the volume does not open it with its key. */
+export function requireOpened(drive: Drive, { checks }: CloseReport): void {
+  const refusing = checks.find((check) => check.refusesKey);
+  if (refusing === undefined) return;
+  const message = `${refusing.tool} does not open drive ${drive.driveId} at "${drive.place}" with its key`;
+  throw new EncryptionError("ENCRYPTION_FAILED", message, { hint: "do not ship it; run the same command again" });
 }
