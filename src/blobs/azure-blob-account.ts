@@ -2,6 +2,7 @@
  * The real service behind `BlobAccount`: Azure, Azure Stack or Azurite, through @azure/storage-blob. This module is heavy
  * (some 100 ms to load); commands import it only when they talk to an account.
  */
+import { setMaxListeners } from "node:events";
 import type {
   BlobClient,
   BlobItem,
@@ -43,6 +44,8 @@ export async function createAzureBlobAccount(
   endpoint: BlobEndpoint,
   options: AzureAccountOptions = {},
 ): Promise<BlobAccount> {
+  // One listener per request under way; node takes more than ten for a leak.
+  if (options.signal !== undefined) setMaxListeners(0, options.signal);
   const sdk = await import("@azure/storage-blob");
   return new AzureBlobAccount(endpoint, createClient(sdk, endpoint, options), options.signal);
 }

@@ -6,8 +6,10 @@ import { acquireLock } from "../platform/file-lock.ts";
 import { joinPath } from "../platform/file-path.ts";
 import { nodeFileSystem } from "../platform/file-system.ts";
 import { createProcessTable } from "../platform/process-identity.ts";
+import { systemProcessRunner } from "../platform/processes.ts";
 import { systemRandom } from "../platform/random.ts";
 import { type Environment, openStateDirectory, stateDirectoryPath } from "../platform/state-directory.ts";
+import { flushVolume } from "../platform/volume-flush.ts";
 import type { TransferPorts } from "./import-contract.ts";
 
 export interface TransferEnvironment {
@@ -27,6 +29,7 @@ export function createTransferPorts(
     clock: systemClock,
     account,
     stateDirectory: openStateDirectory(fs, joinPath(state, "transfers")),
+    flushVolume: (directory) => flushVolume(systemProcessRunner, fs, directory),
     lock: (path, purpose) =>
       acquireLock({ fs, clock: systemClock, random: systemRandom, processes }, path, { purpose, breakLock: false }),
   };

@@ -12,11 +12,14 @@ const MAX_KNOWN_FOLDERS = 10_000;
 export class DriveTarget {
   readonly #fs: FileSystem;
   readonly #root: string;
+  readonly #flushesFiles: boolean;
   readonly #folders = new Set<string>();
 
-  constructor(fs: FileSystem, root: string) {
+  /** `flushesFiles`: each file is durable when it is finished; otherwise its volume is flushed by the caller. */
+  constructor(fs: FileSystem, root: string, flushesFiles: boolean) {
     this.#fs = fs;
     this.#root = root;
+    this.#flushesFiles = flushesFiles;
   }
 
   /** Makes the folders on the way. `mayReplace`: a file there is our own, of an earlier run. */
@@ -40,10 +43,9 @@ export class DriveTarget {
     this.#fs.ftruncate(fd, length);
   }
 
-  /** Makes the file durable and closes it. */
   finish(fd: number): void {
     try {
-      this.#fs.fsync(fd);
+      if (this.#flushesFiles) this.#fs.fsync(fd);
     } finally {
       this.#fs.close(fd);
     }

@@ -3,6 +3,7 @@ import type { BlobSelector } from "../blobs/blob-list.ts";
 import type { SelectionCounts } from "../blobs/select-blobs.ts";
 import type { BlobStatus, DriveStatus } from "../copy-log/status-codes.ts";
 import type { ExitCode } from "../platform/exit-codes.ts";
+import type { FlushMethod } from "../platform/volume-flush.ts";
 import type { LogKind } from "./import-contract.ts";
 
 export interface ExportDrive {
@@ -12,6 +13,8 @@ export interface ExportDrive {
   /** What may be used of it. */
   capacityBytes: number;
   clusterBytes: number;
+  /** How what was written is made durable: the whole volume from time to time, or (the default) each file. */
+  flushMethod?: FlushMethod;
 }
 
 export interface TransferExportRequest {

@@ -17,6 +17,9 @@ import { TransferState } from "./transfer-state.ts";
 const DEFAULT_PARALLEL = 16;
 const DEFAULT_MEMORY_BYTES = 256 * 1024 * 1024;
 const PROGRESS_INTERVAL_MS = 250;
+/** A kill costs at most what was exported in this time. */
+const FLUSH_INTERVAL_MS = 5_000;
+const MAX_UNFLUSHED = 5_000;
 
 export class ExportRun {
   readonly state: TransferState<ExportRecord>;
@@ -36,6 +39,9 @@ export class ExportRun {
   readonly #done: Uint8Array;
   /** Blobs whose file an earlier run began. */
   readonly #begun = new Set<number>();
+  /** Written, but not flushed yet. */
+  #unflushed: { drive: number; record: ExportRecord }[] = [];
+  #flushedMs = 0;
   #finished = 0;
   #bytes = 0;
 
@@ -64,7 +70,9 @@ export class ExportRun {
     this.#tellPlan();
     const { signal, drives } = this.#request;
     const context = this.#createContext();
-    const targets = drives.map(({ root }) => new DriveTarget(this.#ports.fs, root));
+    const targets = drives.map(
+      ({ root }, drive) => new DriveTarget(this.#ports.fs, root, !this.#isFlushedWhole(drive)),
+    );
     const sideBySide = new Budget(this.#request.parallel ?? DEFAULT_PARALLEL);
     const group = new TaskGroup();
     const timer = setInterval(() => this.#tellProgress(), PROGRESS_INTERVAL_MS);
@@ -72,11 +80,17 @@ export class ExportRun {
       for (const planned of plannedBlobs(this.#ports.fs, this.#directory)) {
         if (this.#isDone(planned.entry.index)) continue;
         await sideBySide.take();
+        if (this.#isFlushDue()) await this.#flush();
         if (group.hasFailed || signal?.aborted === true) break;
         group.add(() => this.#exportOne(context, targets, planned).finally(() => sideBySide.give()));
       }
     } finally {
-      await group.end().finally(() => clearInterval(timer));
+      try {
+        await group.end();
+      } finally {
+        clearInterval(timer);
+        await this.#flush();
+      }
     }
     signal?.throwIfAborted();
     this.#tellProgress();
@@ -103,10 +117,33 @@ export class ExportRun {
       if (!mayReplace) this.state.append({ i: entry.index, w: true });
       outcome = await exportBlob({ ...shared, addBytes }, entry, target, paths, mayReplace);
     }
-    this.state.append({ i: entry.index, o: outcome });
+    const record = { i: entry.index, o: outcome };
+    if (placement.drive !== undefined && this.#isFlushedWhole(placement.drive)) {
+      this.#unflushed.push({ drive: placement.drive, record });
+    } else this.state.append(record);
     this.#count(outcome);
     addBytes(entry.sizeBytes);
     if (outcome.status !== "Completed") this.#tellBlob(blobPathOf(entry), outcome);
+  }
+
+  #isFlushedWhole(drive: number): boolean {
+    return this.#ports.flushVolume !== undefined && this.#request.drives[drive]?.flushMethod === "volume";
+  }
+
+  #isFlushDue(): boolean {
+    const ageMs = this.#ports.clock.monotonicMs() - this.#flushedMs;
+    return this.#unflushed.length >= MAX_UNFLUSHED || (this.#unflushed.length > 0 && ageMs >= FLUSH_INTERVAL_MS);
+  }
+
+  /** The record follows the data: what is noted as done survives a power cut. */
+  async #flush(): Promise<void> {
+    const unflushed = this.#unflushed;
+    this.#unflushed = [];
+    for (const drive of new Set(unflushed.map((one) => one.drive))) {
+      await this.#ports.flushVolume?.(this.#request.drives[drive]?.root ?? "");
+    }
+    for (const { record } of unflushed) this.state.append(record);
+    this.#flushedMs = this.#ports.clock.monotonicMs();
   }
 
   #count({ status, isOnDrive, sizeBytes }: ExportOutcome): void {

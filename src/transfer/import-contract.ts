@@ -36,6 +36,8 @@ export interface TransferPorts {
   account: BlobAccount;
   /** Directory for the state of unfinished transfers; made when missing. Not on the drive. */
   stateDirectory: string;
+  /** Makes everything written below a directory durable; for exports onto drives whose method is `volume`. */
+  flushVolume?(directory: string): Promise<void>;
   /** Takes a lock or throws who holds it. */
   lock(path: string, purpose: string): { release(): void };
 }

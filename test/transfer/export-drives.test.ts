@@ -8,6 +8,7 @@ import type { BlobAccount } from "../../src/blobs/blob-account.ts";
 import { parseBlobList, toBlobSelector, toPrefixSelector } from "../../src/blobs/blob-list.ts";
 import { createInlineCopyEngine } from "../../src/copy/inline-engine.ts";
 import { readManifest } from "../../src/manifest/manifest-reader.ts";
+import { DriveRefusedError } from "../../src/platform/app-error.ts";
 import { systemClock } from "../../src/platform/clock.ts";
 import { nodeFileSystem } from "../../src/platform/file-system.ts";
 import type {
@@ -44,6 +45,7 @@ interface ExportBench {
   run(
     request: Pick<TransferExportRequest, "selectors"> & Partial<TransferExportRequest>,
     account?: BlobAccount,
+    flushVolume?: (directory: string) => Promise<void>,
   ): Promise<{ report: TransferExportReport; events: TransferExportEvent[] }>;
 }
 
@@ -54,7 +56,7 @@ function createBench(capacities: readonly number[] = [1024 * MIB]): ExportBench 
   return {
     path,
     drives,
-    run: async (request, account) => {
+    run: async (request, account, flushVolume) => {
       const events: TransferExportEvent[] = [];
       const report = await transferExport(
         {
@@ -75,6 +77,7 @@ function createBench(capacities: readonly number[] = [1024 * MIB]): ExportBench 
           account: account ?? (await store.open()),
           stateDirectory: join(path, "state"),
           lock: () => ({ release: () => {} }),
+          ...(flushVolume === undefined ? {} : { flushVolume }),
         },
         (event) => events.push(event),
       );
@@ -482,6 +485,29 @@ describe("an export that is interrupted", () => {
       expect(readFileSync(join(bench.drives[0] ?? "", "DRIVE0.manifest"), "utf8")).toBe(expected);
       expect(await verify(bench.drives[0] ?? "")).toMatchObject({ problems: 0, unnamedFiles: 1 });
     }
+  });
+
+  it("notes a blob as done only when its volume was flushed", async () => {
+    const { name, client } = await newContainer();
+    for (const blob of ["a", "b"]) await client.getBlockBlobClient(blob).upload(blob, 1);
+    const bench = createBench();
+    const [root = ""] = bench.drives;
+    const drives = [
+      { driveId: "DRIVE0", root, capacityBytes: MIB, clusterBytes: 4096, flushMethod: "volume" as const },
+    ];
+    const selectors = [toPrefixSelector(`/${name}/`)];
+    const failing = async () => {
+      throw new DriveRefusedError("DRIVE_FAILED", "the drive is gone");
+    };
+    await expect(bench.run({ selectors, drives }, undefined, failing)).rejects.toMatchObject({ code: "DRIVE_FAILED" });
+    const flushed: string[] = [];
+    const { report } = await bench.run(
+      { selectors, drives },
+      undefined,
+      async (directory) => void flushed.push(directory),
+    );
+    expect(report).toMatchObject({ earlierBlobs: 0, exportedBlobs: 2, exitCode: 0 });
+    expect(flushed).toEqual([root]);
   });
 
   it("never writes over what is there", async () => {

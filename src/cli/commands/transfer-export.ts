@@ -9,6 +9,7 @@ import { DriveRefusedError, describeErrno, UsageError } from "../../platform/app
 import { systemClock } from "../../platform/clock.ts";
 import { nodeFileSystem } from "../../platform/file-system.ts";
 import { systemProcessRunner } from "../../platform/processes.ts";
+import { probeFlush } from "../../platform/volume-flush.ts";
 import { createTransferPorts } from "../../transfer/create-transfer-ports.ts";
 import type { ExportDrive, TransferExportRequest } from "../../transfer/export-contract.ts";
 import { transferExport } from "../../transfer/export-drives.ts";
@@ -114,6 +115,7 @@ async function readDrives(switches: Switches, context: CommandContext): Promise<
       root: drive.root,
       capacityBytes: planCapacity(drive, cap),
       clusterBytes: drive.clusterBytes,
+      flushMethod: await probeFlush(systemProcessRunner, context.platform, drive.root),
     });
   }
   return drives;
