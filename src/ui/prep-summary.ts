@@ -103,7 +103,10 @@ function nextSteps(outcome: PrepOutcome): string[] {
         : [
             "",
             "Next:",
-            ...outcome.drives.map((drive) => `  waimportexport verify ${quoted(drive.place)} --journal ${journal}`),
+            // A volume that was closed again cannot be read by its place.
+            ...outcome.drives
+              .filter((drive) => drive.checks === undefined)
+              .map((drive) => `  waimportexport verify ${quoted(drive.place)} --journal ${journal}`),
             outcome.drives.some((drive) => drive.encryption === "mock")
               ? "  this was a rehearsal: drives that are not encrypted cannot be shipped"
               : "  then create the import job with this journal, and ship the drives",
