@@ -1,7 +1,8 @@
 /**
- * The index of a frozen plan: written last and replaced atomically, so a plan either counts as a whole or not at all.
+ * The index of a frozen plan (a line of JSON, a line with its SHA-256): written last and replaced atomically, so a plan either counts as a whole or not at all.
  * Once a session is in the journal, nothing is walked or distributed again for it, except what did not fit or was lost.
  */
+import { createHash } from "node:crypto";
 import * as z from "zod/mini";
 import { DamagedError } from "../platform/app-error.ts";
 import { fsyncDirectory, readWholeFile, writeFileDurably } from "../platform/durable-file.ts";
@@ -43,6 +44,9 @@ const planRow = z.object({
   /** Copies of the row's side files lie in the state directory under these names. */
   metadata: z.optional(z.string()),
   properties: z.optional(z.string()),
+  /** Upper-case Base16 MD5 of each copy. */
+  metadataHash: z.optional(z.string()),
+  propertiesHash: z.optional(z.string()),
 });
 
 const frozenPlan = z.object({
@@ -67,7 +71,8 @@ export type NotDoneCounts = Partial<Record<ErrorCode, number>>;
 export function writeFrozenPlan(fs: FileSystem, files: SessionFiles, plan: FrozenPlan): void {
   // The files that it names must not be lost when it is not.
   fsyncDirectory(fs, files.state);
-  writeFileDurably(fs, files.planIndex, Buffer.from(JSON.stringify(plan)), 0o600);
+  const json = JSON.stringify(plan);
+  writeFileDurably(fs, files.planIndex, Buffer.from(`${json}\n${sha256(json)}\n`), 0o600);
 }
 
 /** Reads the index and checks every plan file that is still needed against it. */
@@ -89,10 +94,16 @@ export function readFrozenPlan(
 
 function parseIndex(fs: FileSystem, files: SessionFiles): FrozenPlan {
   try {
-    return frozenPlan.parse(JSON.parse(readWholeFile(fs, files.planIndex, MAX_INDEX_BYTES).toString("utf8")));
+    const [json = "", digest] = readWholeFile(fs, files.planIndex, MAX_INDEX_BYTES).toString("utf8").split("\n");
+    if (digest !== sha256(json)) throw new Error("its check fails");
+    return frozenPlan.parse(JSON.parse(json));
   } catch (cause) {
     throw new DamagedError("STATE_DAMAGED", `the frozen plan "${files.planIndex}" cannot be read`, { cause });
   }
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
 }
 
 /** Positions of a drive's plan that still count: up to where files were planned again elsewhere. */

@@ -5,8 +5,8 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { DatasetRow } from "../dataset/dataset-row.ts";
-import { describeErrno, UsageError } from "../platform/app-error.ts";
-import { readWholeFile, writeFileDurably } from "../platform/durable-file.ts";
+import { DamagedError, describeErrno, errnoOf, UsageError } from "../platform/app-error.ts";
+import { FileTooLongError, readWholeFile, writeFileDurably } from "../platform/durable-file.ts";
 import type { FileSystem } from "../platform/file-system.ts";
 import { onDrive } from "./failed-calls.ts";
 import type { PlanRow } from "./frozen-plan.ts";
@@ -26,16 +26,22 @@ export interface PlacedSideFile {
 type Kind = "metadata" | "properties";
 
 /** Copies the row's side files into the state directory; returns their names there. */
-export function freezeSideFiles(fs: FileSystem, files: SessionFiles, row: DatasetRow): Pick<PlanRow, Kind> {
-  const frozen: Pick<PlanRow, Kind> = {};
+export function freezeSideFiles(
+  fs: FileSystem,
+  files: SessionFiles,
+  row: DatasetRow,
+): Pick<PlanRow, Kind | `${Kind}Hash`> {
+  const frozen: Pick<PlanRow, Kind | `${Kind}Hash`> = {};
   for (const [kind, source] of [
     ["metadata", row.metadataFile],
     ["properties", row.propertiesFile],
   ] as const) {
     if (source === undefined) continue;
     const name = `${row.index}.${kind}.xml`;
-    writeFileDurably(fs, join(files.state, name), readSource(fs, kind, source), 0o600);
+    const bytes = readSource(fs, kind, source);
+    writeFileDurably(fs, join(files.state, name), bytes, 0o600);
     frozen[kind] = name;
+    frozen[`${kind}Hash`] = hashOf(bytes);
   }
   return frozen;
 }
@@ -62,13 +68,32 @@ export function placeSideFiles(
     const name = row[kind];
     if (name === undefined) continue;
     const { fs } = session.ports;
-    const bytes = readWholeFile(fs, join(session.files.state, name), MAX_SIDE_FILE_BYTES);
+    const bytes = readFrozen(fs, join(session.files.state, name), row[`${kind}Hash`]);
     const path = `${sessionRoot(session, attached(open))}/${name}`;
     onDrive(open, () => writeFileDurably(fs, path, bytes, 0o644, `${name}.new`));
     placed[kind] = {
       path: `\\${session.id}\\${name}`,
-      hash: createHash("md5").update(bytes).digest("hex").toUpperCase(),
+      hash: hashOf(bytes),
     };
   }
   return placed;
+}
+
+function readFrozen(fs: FileSystem, path: string, hash: string | undefined): Buffer {
+  const bytes = readUpTo(fs, path);
+  if (bytes !== undefined && hashOf(bytes) === hash) return bytes;
+  throw new DamagedError("STATE_DAMAGED", `"${path}" is not what was frozen with the plan`);
+}
+
+function readUpTo(fs: FileSystem, path: string): Buffer | undefined {
+  try {
+    return readWholeFile(fs, path, MAX_SIDE_FILE_BYTES);
+  } catch (error) {
+    if (error instanceof FileTooLongError || errnoOf(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+function hashOf(bytes: Uint8Array): string {
+  return createHash("md5").update(bytes).digest("hex").toUpperCase();
 }
