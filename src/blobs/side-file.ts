@@ -52,7 +52,7 @@ export function parseSideFile(
     ignoreDeclaration: true,
     ignorePiTags: true,
   });
-  const roots = (parser.parse(text) as Node[]).filter((node) => !(TEXT in node));
+  const roots = parseXml(parser, text, kind, file).filter((node) => !(TEXT in node));
   const rootName = kind === "metadata" ? "Metadata" : "Properties";
   const root = roots[0];
   if (root === undefined || roots.length > 1 || !(rootName in root)) {
@@ -69,6 +69,17 @@ export function parseSideFile(
   for (const found of check(entries)) problems.push({ file, line: lineOfElement(text, found.name), ...found.problem });
   if (problems.length > 0) fail(kind, file, problems);
   return entries;
+}
+
+/** The parser refuses what is nested too deep, and more, with errors of its own. */
+function parseXml(parser: XMLParser, text: string, kind: SideFileKind, file: string): Node[] {
+  try {
+    return parser.parse(text) as Node[];
+  } catch {
+    fail(kind, file, [
+      { file, line: 1, message: "the file cannot be parsed", expected: "elements in one root element" },
+    ]);
+  }
 }
 
 function decodeXml(kind: SideFileKind, content: Uint8Array, file: string): string {

@@ -90,7 +90,7 @@ function parseDocument(text: string): DriveInfo {
   if (/<!DOCTYPE|<!ENTITY/i.test(text)) throw invalid("it has a document type declaration");
   if (XMLValidator.validate(text) !== true) throw invalid("it is not well-formed XML");
   const parser = new XMLParser({ parseTagValue: false, ignoreAttributes: true, ignoreDeclaration: true });
-  const root = parser.parse(text) as Record<string, unknown>;
+  const root = parseXml(parser, text);
   const drive = root.Drive;
   if (typeof drive !== "object" || drive === null) throw invalid("its root is not <Drive>");
   const value = (name: string): string => {
@@ -108,6 +108,15 @@ function parseDocument(text: string): DriveInfo {
   if (info.manifestFile === "") throw invalid("it has no <ManifestFile>");
   if (!/^[0-9A-F]{32}$/.test(info.manifestHash)) throw invalid("its <ManifestHash> is not 32 hexadecimal digits");
   return info;
+}
+
+/** The parser refuses what is nested too deep, and more, with errors of its own. */
+function parseXml(parser: XMLParser, text: string): Record<string, unknown> {
+  try {
+    return parser.parse(text) as Record<string, unknown>;
+  } catch {
+    throw invalid("it cannot be parsed");
+  }
 }
 
 function invalid(reason: string): DamagedError {
