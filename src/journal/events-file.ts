@@ -86,6 +86,11 @@ export class EventsFile {
     this.#flush();
   }
 
+  /** Writes what is still kept back: no later run will tell it again. */
+  save(): void {
+    this.#flush();
+  }
+
   close(): void {
     this.#flush();
     if (this.#fd !== undefined) this.#attempt(this.#fd, (fd) => this.#fs.close(fd));

@@ -55,6 +55,7 @@ function finish(session: OpenSession, outcome: OutcomeBuilder): PrepOutcome {
   const isShort = unplacedTotals(session).files > 0;
   const built = outcome.build(isShort ? "no-space" : "completed");
   const { files, bytes, exitCode } = built;
+  session.events.save();
   session.journal.sessionIs(isShort ? "NoSpace" : "Completed", { files, bytes, exitCode });
   return built;
 }
