@@ -67,4 +67,16 @@ describe("damage to", () => {
     const { error } = await base.run(RESUME);
     expect(error).toMatchObject({ code: "STATE_DAMAGED", exitCode: 9 });
   });
+
+  it("lost results after a manifest was announced are no reason for a shorter one", async () => {
+    const base = createWorld();
+    base.faults.on("rename").at("/drives/two/DriveManifest.xml.new").kill();
+    await base.run(FIRST);
+    base.faults.clear();
+    base.disk.unlink("/trip/trip.jrn.d/results-1.bin");
+    const before = [...base.disk.tree("/drives/two/day#1").keys()];
+    const { error } = await base.run(RESUME);
+    expect(error).toMatchObject({ code: "STATE_DAMAGED", exitCode: 9 });
+    expect([...base.disk.tree("/drives/two/day#1").keys()]).toEqual(before);
+  });
 });
