@@ -23,7 +23,7 @@ const { values } = parseArgs({
 
 const workspace = createWorkspace();
 process.stdout.write(`seed ${values.seed}, in ${workspace.path}\n`);
-const { kills, sessions, problems } = await killRuns(
+const { kills, sessions, tornLocks, problems } = await killRuns(
   workspace,
   {
     files: Number(values.files),
@@ -38,7 +38,7 @@ const { kills, sessions, problems } = await killRuns(
   },
 );
 process.stdout.write(
-  `${kills} kills over ${sessions} sessions: ${problems.length === 0 ? "all the same" : "differs"}\n`,
+  `${kills} kills over ${sessions} sessions, ${tornLocks} waits for a lock: ${problems.length === 0 ? "all the same" : "differs"}\n`,
 );
 for (const problem of problems) process.stdout.write(`  ${problem}\n`);
 if (problems.length === 0) workspace.remove();

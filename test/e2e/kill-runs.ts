@@ -13,6 +13,7 @@ const KEY = "000011-000022-000033-000044-000055-000066-000077-000088";
 const DRIVES = ["drive-1", "drive-2"];
 /** A session that is not complete after so many calls never will be. */
 const MAX_CALLS = 200;
+const TORN_LOCK_MS = 10_500;
 
 export interface KillPlan {
   /** Small files; sizes from 0 to `smallBytes`. */
@@ -30,6 +31,8 @@ export interface KillReport {
   kills: number;
   /** Sessions that were brought to their end. */
   sessions: number;
+  /** Calls that had to wait for a lock file which a kill had left empty. */
+  tornLocks: number;
   /** Calls after which something differed, with what. Empty: all is well. */
   problems: string[];
 }
@@ -47,7 +50,7 @@ export async function killRuns(
   if (unbroken.exitCode !== 0) throw new Error(`the unbroken run ended with ${unbroken.exitCode}: ${unbroken.stderr}`);
   const wanted = readResult(workspace.path);
   const random = seededRandom(plan.seed);
-  const report: KillReport = { kills: 0, sessions: 0, problems: [] };
+  const report: KillReport = { kills: 0, sessions: 0, tornLocks: 0, problems: [] };
   while (report.kills < plan.kills && report.problems.length === 0) {
     clear(workspace.path);
     await killUntilComplete(workspace, plan, report, () => random() * unbrokenMs * 1.1, onKill);
@@ -83,7 +86,11 @@ async function killUntilComplete(
       report.kills += 1;
       onKill(report.kills);
     } else if (exitCode === 0) return;
-    else {
+    else if (exitCode === 7 && stderr.includes("is being taken by another run right now")) {
+      // Killed between creating a lock file and writing into it: such a lock counts for ten seconds.
+      report.tornLocks += 1;
+      await new Promise((resolve) => setTimeout(resolve, TORN_LOCK_MS));
+    } else {
       report.problems.push(`after ${report.kills} kills a call ended with ${exitCode ?? signal}: ${stderr}`);
       return;
     }
