@@ -1,4 +1,5 @@
 import { ENDPOINT_SWITCHES } from "./endpoint-switches.ts";
+import { EXPECTED_MANIFEST_SWITCHES } from "./expected-manifest-switches.ts";
 import { COMMON_SWITCHES } from "./prep-switches.ts";
 import type { SwitchSpec, VerbSpec } from "./switch-table.ts";
 
@@ -55,29 +56,7 @@ const DIAGNOSTICS_SWITCHES: readonly SwitchSpec[] = [
 
 const IMPORT_SWITCHES: readonly SwitchSpec[] = [
   ...ENDPOINT_SWITCHES,
-  {
-    name: "journal",
-    slash: "j",
-    kind: "value",
-    value: "file",
-    group: "Data",
-    description: "take the manifest's hash from this journal",
-  },
-  {
-    name: "drive-info",
-    kind: "value",
-    value: "xml",
-    group: "Data",
-    description: "take the manifest's hash from this <DriveId>.xml",
-  },
-  { name: "manifest-hash", kind: "value", value: "md5", group: "Data", description: "the manifest's hash itself" },
-  {
-    name: "manifest-file",
-    kind: "value",
-    value: "path",
-    group: "Data",
-    description: "the manifest on the drive, from its root (default: \\DriveManifest.xml)",
-  },
+  ...EXPECTED_MANIFEST_SWITCHES,
   ...DIAGNOSTICS_SWITCHES,
   ...COMMON_SWITCHES,
 ];

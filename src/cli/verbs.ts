@@ -1,33 +1,12 @@
 /** The one table of verbs. Help, parsing, completion and the manual are made from it. */
 import { COPY_LOG_VERBS } from "./copy-log-switches.ts";
+import { EXPECTED_MANIFEST_SWITCHES } from "./expected-manifest-switches.ts";
 import { COMMON_SWITCHES, PREP_SWITCHES, SHOW_SECRETS } from "./prep-switches.ts";
 import { nameKey, type SwitchSpec, type VerbSpec } from "./switch-table.ts";
 import { TRANSFER_VERBS } from "./transfer-switches.ts";
 
 const VERIFY_SWITCHES: readonly SwitchSpec[] = [
-  {
-    name: "journal",
-    slash: "j",
-    kind: "value",
-    value: "file",
-    group: "Data",
-    description: "take the manifest's hash from this journal",
-  },
-  {
-    name: "drive-info",
-    kind: "value",
-    value: "xml",
-    group: "Data",
-    description: "take the manifest's hash from this <DriveId>.xml",
-  },
-  { name: "manifest-hash", kind: "value", value: "md5", group: "Data", description: "the manifest's hash itself" },
-  {
-    name: "manifest-file",
-    kind: "value",
-    value: "path",
-    group: "Data",
-    description: "the manifest on the drive, from its root (default: \\DriveManifest.xml)",
-  },
+  ...EXPECTED_MANIFEST_SWITCHES,
   {
     name: "strict",
     kind: "flag",
